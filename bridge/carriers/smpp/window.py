@@ -1,0 +1,99 @@
+"""Parts on the wire in, their outcomes out: accepted, refused, or unknown when nobody answers."""
+
+from __future__ import annotations
+
+from itertools import takewhile
+from typing import Final
+
+from bridge.carriers.smpp.account import Account
+from bridge.carriers.smpp.status import ESME_ROK
+from bridge.model import Outcome, Part, Verdict
+from bridge.ports import Done
+
+_TIMED_OUT: Final = Outcome(Verdict.UNKNOWN, reason="the carrier did not answer in time")
+_LOST: Final = Outcome(
+    Verdict.UNKNOWN, reason="the connection to the carrier broke before its answer"
+)
+
+
+class Window:
+    """The submits of one connection that are not answered yet, never more than its size.
+
+    A submit that timed out keeps its slot: the SMSC may still hold it. Its late answer frees the
+    slot and is counted, but changes no outcome. When such slots fill half the window the bind is
+    `sick` and only a new one helps.
+    """
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._size = account.config.window
+        self._timeout = account.config.response_timeout
+        # One timeout for all and a dict in order of sending: the first is always the oldest.
+        self._waiting: dict[int, tuple[Part, Done, float]] = {}
+        self._late: set[int] = set()
+
+    @property
+    def free(self) -> int:
+        """Submits that may leave now."""
+        return max(0, self._size - len(self._waiting) - len(self._late))
+
+    @property
+    def waiting(self) -> int:
+        """Submits whose outcome is still open."""
+        return len(self._waiting)
+
+    @property
+    def sick(self) -> bool:
+        """Whether unanswered submits hold so much of the window that it must be given up."""
+        return 2 * len(self._late) >= self._size
+
+    def add(self, sequence: int, part: Part, done: Done, now: float) -> None:
+        """`part` leaves now (loop time) under `sequence`."""
+        self._waiting[sequence] = (part, done, now)
+
+    def answered(self, sequence: int, status: int, raw_id: str, now: float) -> bool:
+        """An answer came; True when it freed a slot."""
+        found = self._waiting.pop(sequence, None)
+        if found is None:
+            return self._late_answer(sequence)
+        part, done, left = found
+        account = self._account
+        if status == ESME_ROK:
+            if account.judge.pause:
+                account.judge.relieved(left)
+            account.counts["accepted"] += 1
+            done(part, Outcome(Verdict.ACCEPTED, account.ids.answer(raw_id)))
+        else:
+            account.counts["refused"] += 1
+            done(part, account.judge.outcome(status, left, now))
+        return True
+
+    def expire(self, now: float) -> int:
+        """Give up on submits older than the timeout; how many."""
+        before = now - self._timeout
+        old = takewhile(lambda entry: entry[1][2] <= before, self._waiting.items())
+        due = [sequence for sequence, _ in old]
+        for sequence in due:
+            part, done, _ = self._waiting.pop(sequence)
+            self._late.add(sequence)
+            done(part, _TIMED_OUT)
+        if due:
+            self._account.counts["timed-out"] += len(due)
+        return len(due)
+
+    def lost(self) -> int:
+        """The connection is gone: whatever waited is unknown; how many."""
+        waiting, self._waiting = self._waiting, {}
+        self._late.clear()
+        for part, done, _ in waiting.values():
+            done(part, _LOST)
+        self._account.counts["lost"] += len(waiting)
+        return len(waiting)
+
+    def _late_answer(self, sequence: int) -> bool:
+        if sequence not in self._late:
+            self._account.counts["strange"] += 1
+            return False
+        self._late.discard(sequence)
+        self._account.counts["late"] += 1
+        return True

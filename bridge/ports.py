@@ -1,0 +1,54 @@
+"""The Protocols at the borders of the house: what a carrier and a notifier must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from bridge.model import Inbound, Outcome, Part, Receipt
+
+Done = Callable[[Part, Outcome], None]
+
+
+class Inbox(Protocol):
+    """Where a carrier puts what comes from the network. Returning means: it is on disk."""
+
+    async def receipt(self, carrier: str, receipt: Receipt) -> None:
+        """Store a receipt; the carrier may acknowledge it once this returns."""
+
+    async def inbound(self, carrier: str, part: Inbound) -> None:
+        """Store an MO part, and act on a STOP; acknowledge once this returns.
+
+        Raises TryLater when it could not be stored: the carrier then refuses it for now.
+        """
+
+
+class Carrier(Protocol):
+    """Whoever accepts our MT. One instance is one account (for SMPP: one bind).
+
+    `send` must not block: it writes what it was given and returns; `done` is called once for each
+    part, in the event loop's thread, never from within `send` itself.
+    """
+
+    name: str
+
+    async def open(self, inbox: Inbox, on_room: Callable[[], None]) -> None:
+        """Start keeping the bind up, for as long as `close` has not been called.
+
+        Returns without waiting for the first bind. `on_room` is called whenever `room` may have
+        grown from zero: bound again, or answers came in.
+        """
+
+    async def close(self) -> None:
+        """Stop sending, wait for answers that are still due (a few seconds), unbind."""
+
+    @property
+    def room(self) -> int:
+        """Parts that may leave right now: 0 while unbound or with a full window."""
+
+    @property
+    def up(self) -> bool:
+        """Whether the bind stands (for HTTP: whether the last request was answered)."""
+
+    def send(self, parts: Sequence[Part], done: Done) -> None:
+        """Hand over parts, at most `room` of them, to leave in this order."""

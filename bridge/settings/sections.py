@@ -1,0 +1,256 @@
+"""The tables of bridge.toml, key by key: type, limits and default."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from bridge.settings.values import (
+    AddressPattern,
+    Count,
+    DatabaseUrl,
+    Directory,
+    Domain,
+    Duration,
+    Endpoint,
+    Listen,
+    LmtpEndpoint,
+    LocalPart,
+    Name,
+    Octet,
+    OptionalAddress,
+    OptionalDomain,
+    OptionalPath,
+    OptionalRegion,
+    Originator,
+    PasswordHash,
+    Port,
+    Prefix,
+    Proofs,
+    PublicUrl,
+    QueueUrl,
+    Region,
+    SmarthostUrl,
+    WebUrl,
+)
+
+SANDBOX = "sandbox"
+
+
+class Section(BaseModel):
+    """A table of keys: no others, no value of another type, nothing changed later."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Database(Section):
+    """Where everything is kept; "sqlite" is a file in data_dir."""
+
+    url: DatabaseUrl = SecretStr("sqlite")
+
+
+class Queue(Section):
+    """The doorbell; "embedded" is a Valkey of our own in data_dir."""
+
+    url: QueueUrl = SecretStr("embedded")
+
+
+class Smtp(Section):
+    """The SMTP and LMTP edge and its limits; sizes in octets."""
+
+    listen: Endpoint = Listen("127.0.0.1", 2525)
+    lmtp: LmtpEndpoint = None
+    domains: Annotated[list[Domain], Field(min_length=1)] = ["sms.localhost"]
+    hostname: OptionalDomain = ""
+    tls_cert: OptionalPath = None
+    tls_key: OptionalPath = None
+    max_size: Annotated[int, Field(ge=65_536)] = 10 * 1024 * 1024
+    # RFC 5321 4.5.3.1.8: at least 100 recipients must be taken.
+    max_recipients: Count = 100
+    max_connections: Count = 6000
+    # Connections from loopback are not counted here: a local relay is one address.
+    max_connections_per_address: Count = 100
+    max_errors: Count = 20
+    # RFC 5321 4.5.3.1.6 promises 1,000; real mail with long lines is common and harmless.
+    max_line: Annotated[int, Field(ge=1000)] = 65_536
+    # RFC 5321 4.5.3.2.7 asks for five minutes.
+    idle_timeout: Duration = timedelta(minutes=5)
+    transaction_timeout: Duration = timedelta(minutes=15)
+
+    @model_validator(mode="after")
+    def _both_tls_files(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together; set both, or neither")
+        return self
+
+
+class Http(Section):
+    """The web edge."""
+
+    listen: Endpoint = Listen("127.0.0.1", 8080)
+
+
+class Mail(Section):
+    """How answers leave; without a smarthost they stay in the sandbox's mailbox."""
+
+    smarthost: SmarthostUrl = SecretStr("")
+    from_name: str = "SMS bridge"
+    timeout: Duration = timedelta(seconds=30)
+
+
+class Sender(Section):
+    """Who may write in a tenant's name, and how that is proved: all of `proof` must hold."""
+
+    address: AddressPattern
+    proof: Proofs
+    message_class: Annotated[Literal["transactional", "marketing"], Field(alias="class")] = (
+        "transactional"
+    )
+
+
+class Login(Section):
+    """A user of SMTP AUTH."""
+
+    user: Annotated[str, Field(min_length=1)]
+    password_hash: PasswordHash
+
+
+class Tenant(Section):
+    """A client company and its rules."""
+
+    name: Name
+    region: OptionalRegion = ""
+    countries: list[Region] = []
+    max_parts: Annotated[int, Field(ge=1, le=255)] = 6
+    over_limit: Literal["refuse", "cut"] = "refuse"
+    validity: Duration = timedelta(hours=24)
+    originator: Originator = ""
+    subject: Literal["if-empty", "ignore", "first-line"] = "if-empty"
+    prefix: str = ""
+    encoding: Literal["auto", "gsm7", "keep"] = "auto"
+    end_markers: list[str] = []
+    reports: Literal["none", "failures", "all"] = "failures"
+    inbox: OptionalAddress = ""
+    reply_window: Duration = timedelta(days=30)
+    help_text: str = "{tenant}: reply STOP to get no more messages, START to get them again."
+    stop_text: str = "{tenant}: you will get no more messages. Reply START to get them again."
+    start_text: str = "{tenant}: you will get messages again. Reply STOP to end them."
+    senders: list[Sender] = []
+    logins: list[Login] = []
+
+
+# What only an SMPP bind has.
+SMPP_KEYS = {
+    *("host", "port", "system_id", "password", "system_type", "bind", "receipts"),
+    *("tls", "tls_ca", "tls_cert", "tls_key", "long", "id_format", "gsm7_coding", "shift"),
+    *("source_ton", "source_npi", "dest_ton", "dest_npi", "enquire_seconds", "response_timeout"),
+}
+
+
+class Carrier(Section):
+    """Whoever accepts our messages; tps in parts a second, 0 for no limit."""
+
+    name: Name
+    kind: Annotated[str, Field(min_length=1)]
+    tps: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0
+    window: Annotated[int, Field(ge=1, le=10_000)] = 10
+    country: OptionalRegion = ""
+    originator: Originator = ""
+    retry_first: Duration = timedelta(seconds=5)
+    retry_longest: Duration = timedelta(minutes=10)
+
+    host: str = ""
+    port: Port = 2775
+    # SMPP 3.4, 4.1.1: system_id has at most 15 characters, system_type 12.
+    system_id: Annotated[str, Field(max_length=15)] = ""
+    password: SecretStr = SecretStr("")
+    system_type: Annotated[str, Field(max_length=12)] = ""
+    bind: Literal["transceiver", "pair"] = "transceiver"
+    tls: bool = False
+    tls_ca: OptionalPath = None
+    tls_cert: OptionalPath = None
+    tls_key: OptionalPath = None
+    long: Literal["udh", "sar", "payload"] = "udh"
+    id_format: Literal["auto", "hex", "dec", "hexdlr", "decdlr"] = "auto"
+    gsm7_coding: Literal["gsm7", "latin1", "ascii"] = "gsm7"
+    shift: list[Literal["turkish", "spanish", "portuguese"]] = []
+    source_ton: Octet | None = None
+    source_npi: Octet | None = None
+    dest_ton: Octet = 1
+    dest_npi: Octet = 1
+    enquire_seconds: Count = 30
+    response_timeout: Duration = timedelta(seconds=30)
+    receipts: bool = True
+
+    @model_validator(mode="after")
+    def _fits_its_kind(self) -> Self:
+        if self.name == SANDBOX and self.kind != SANDBOX:
+            raise ValueError('the name "sandbox" is kept for kind = "sandbox"; take another name')
+        if self.kind == "smpp" and not self.host:
+            raise ValueError("host is missing; add the address of the SMSC")
+        foreign = sorted(SMPP_KEYS & self.model_fields_set) if self.kind == SANDBOX else []
+        if foreign:
+            raise ValueError(f'kind "sandbox" has no key {", ".join(foreign)}; take it out')
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together; set both, or neither")
+        return self
+
+
+class Route(Section):
+    """Carriers to try, in order, for numbers that begin with `match`."""
+
+    match: Prefix
+    carriers: Annotated[list[str], Field(min_length=1)]
+
+
+class Slack(Section):
+    """The Slack edge; off without its tokens."""
+
+    bot_token: SecretStr = SecretStr("")
+    app_token: SecretStr = SecretStr("")
+    signing_secret: SecretStr = SecretStr("")
+    api_url: WebUrl = "https://slack.com/api/"
+
+
+class Telegram(Section):
+    """The Telegram edge; off without its token."""
+
+    token: SecretStr = SecretStr("")
+    api_url: WebUrl = "https://api.telegram.org"
+
+
+class Privacy(Section):
+    """Keys, and whom people turn to; `address` is a local part in each of smtp.domains."""
+
+    pepper_file: OptionalPath = None
+    master_key_file: OptionalPath = None
+    dpo: str = ""
+    authority: str = ""
+    address: LocalPart = "privacy"
+
+
+class Sandbox(Section):
+    """The sandbox phone's page; loopback only unless public."""
+
+    public: bool = False
+
+
+class Settings(Section):
+    """Everything that can be set."""
+
+    data_dir: Directory = Path("var")
+    region: Region = "CZ"
+    public_url: PublicUrl = "http://127.0.0.1:8080"
+    database: Database = Database()
+    queue: Queue = Queue()
+    smtp: Smtp = Smtp()
+    http: Http = Http()
+    mail: Mail = Mail()
+    tenants: list[Tenant] = []
+    carriers: list[Carrier] = []
+    routes: list[Route] = []
+    slack: Slack = Slack()
+    telegram: Telegram = Telegram()
+    privacy: Privacy = Privacy()
+    sandbox: Sandbox = Sandbox()

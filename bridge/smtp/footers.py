@@ -1,0 +1,213 @@
+"""Lines of text come in; the same without signature, device line, disclaimer, list footer go out.
+
+Only what stands at the end (a warning: at the beginning) is looked at, paragraph by paragraph,
+from the last one upwards until one is found that a person may have typed.
+"""
+
+import re
+
+from bridge.smtp.smallprint import DISCLAIMER_MOTIFS, SMALL_PRINT, WARNINGS
+from bridge.smtp.words import APP_LINE, DEVICES, SENT_FROM
+
+_LONGEST = 4000
+_MOST_FOOTERS = 30
+_SIGNATURE_LINES = 8
+_RULE = re.compile(r"[ \t]*(?:[-_=*~#—–]{3,}|(?:-=){5,}-?)[ \t]*")
+_LONG_RULE = re.compile(r"[ \t]*(?:_{20,}|-{30,}|(?:-=){8,}-?)[ \t]*")
+_LIST_WORDS = re.compile(
+    r"mailing list|mailman|listinfo|@lists?\.|/lists?/|unsubscribe|groups\.io|google groups"
+    r"|konferenc|odhlásit|postorius|hyperkitty",
+    re.IGNORECASE,
+)
+_SENT = "|".join(sorted({word for row in SENT_FROM.values() for word in row.split("|")}))
+_OWNER = r"(?:[^\s.,:;!?]{1,14} ){0,3}"
+_MODEL = r"(?:[ /+&-]+[^\s.,:;!?]{1,16}){0,5}"
+_DEVICE_LINE = re.compile(
+    rf"\W{{0,3}}(?:{_SENT}) {_OWNER}[^\w\s]?(?:{DEVICES})(?!\w){_MODEL}"
+    r"(?: ?[-–,.;(<\[]? ?(?:(?:please )?(?:excuse|pardon|forgive)[^\n]{0,80}|<?https?://\S{1,200}"
+    r"|app))?[\s.!)>\]*_]{0,4}"
+    rf"|{APP_LINE}[\s.]{{0,2}}"
+    r"|(?:get|download) (?:the )?(?:bluemail|mymail|spark|k-9)[^\n.!?]{0,40}",
+    re.IGNORECASE,
+)
+_BARE_DEVICE = re.compile(
+    r"(?:lähetetty (?:iphone|ipad|android|samsung|puhelim|outlook|gmail|yahoo|windows|sähköposti)\S*"
+    r"|(?:az )?(?:iphone|ipad|android|samsung|telefon|mobil)\S{0,8} (?:küldve|készülékről küldve)"
+    r"|elküldve (?:az )?(?:iphone|ipad|android|samsung|mobil|telefon|outlook|yahoo|gmail)\S*)"
+    r"[^\n.!?:]{0,60}\.?",
+    re.IGNORECASE,
+)
+_FROM_LINK = re.compile(r"\s*[<\[(]?https?://\S{1,300}[>\])]?\s*$")
+_SMALL_PRINT = re.compile("|".join(SMALL_PRINT), re.IGNORECASE | re.DOTALL)
+_WARNINGS = re.compile("|".join(WARNINGS), re.IGNORECASE | re.DOTALL)
+_MAIL_WORD = re.compile(
+    r"e-?mail|message|sender|zpráv|správ|odesíl|odosiel|melding|e-?post|avsend|meddel|mejl"
+    r"|nachricht|absender|courriel|expéditeur|mensaje|correo|remitente|messaggio|mittente|bericht"
+    r"|afzender|wiadomo|nadawc|mensagem|remetente|viesti|lähettäj|üzenet|levél|feladó|\[external",
+    re.IGNORECASE,
+)
+_MOTIFS = {
+    language: [re.compile(rf"(?<!\w)(?:{motif})", re.IGNORECASE) for motif in motifs]
+    for language, motifs in DISCLAIMER_MOTIFS.items()
+}
+_SENTENCE = re.compile(r"[.!?]\s*$")
+
+
+def strip(lines: list[str]) -> tuple[list[str], list[str]]:
+    """Cut what programs added around a text. Out: the lines left, and the rules that fired."""
+    rules: list[str] = []
+    lines = _without_warning(_trimmed(lines), rules)
+    lines = _without_signature(lines, rules)
+    for _ in range(_MOST_FOOTERS):
+        if (shorter := _without_last(lines, rules)) is None:
+            break
+        lines = shorter
+    return lines, rules
+
+
+def _trimmed(lines: list[str]) -> list[str]:
+    start, end = 0, len(lines)
+    while start < end and not lines[start].strip():
+        start += 1
+    while end > start and not lines[end - 1].strip():
+        end -= 1
+    return lines[start:end]
+
+
+# ---- Above the text
+
+
+def _without_warning(lines: list[str], rules: list[str]) -> list[str]:
+    """Drop what a gateway put first: "this mail comes from outside"."""
+    end = next((n for n, line in enumerate(lines) if not line.strip()), len(lines))
+    head = " ".join(lines[:end])
+    if end == len(lines):
+        # One paragraph: the warning can only be its first line.
+        end, head = 1, lines[0] if lines else ""
+    if len(lines) <= end or len(head) > 700 or not _WARNINGS.match(head[:200].strip()):
+        return lines
+    if not _MAIL_WORD.search(head):
+        return lines
+    rules.append("external-warning")
+    return _trimmed([line for n, line in enumerate(lines[end:]) if n or not _RULE.fullmatch(line)])
+
+
+# ---- Signature
+
+
+def _without_signature(lines: list[str], rules: list[str]) -> list[str]:
+    """Cut at "-- " (RFC 3676 4.3); at "--" only where a signature is what follows."""
+    for index, line in enumerate(lines):
+        if line == "-- ":
+            rules.append("signature-dashes")
+            return _trimmed(lines[:index])
+        if line.strip() in ("--", "—", "–-") and _looks_signed(
+            lines[index + 1 : index + 2 * _SIGNATURE_LINES + 2]
+        ):
+            rules.append("signature-dashes:bare")
+            return _trimmed(lines[:index])
+    return lines
+
+
+def _looks_signed(lines: list[str]) -> bool:
+    """Few short lines, none of them a sentence."""
+    if len(lines) > 2 * _SIGNATURE_LINES:
+        return False
+    text = [line.strip() for line in lines if line.strip()]
+    if not text or len(text) > _SIGNATURE_LINES:
+        return False
+    return all(
+        len(line) <= 80 and not (_SENTENCE.search(line) and len(line.split()) > 4) for line in text
+    )
+
+
+# ---- Below the text
+
+
+def _without_last(lines: list[str], rules: list[str]) -> list[str] | None:
+    """The lines without their last paragraph or line, if a program added it; None if not."""
+    if not lines:
+        return None
+    start = _paragraph_start(lines)
+    tail = lines[start:]
+    if (rule := _footer(" ".join(tail), first=start == 0)) or (rule := _list_footer(lines, start)):
+        rules.append(rule)
+        return _without_rule(lines[:start])
+    if len(tail) > 1 and (rule := _footer(lines[-1], first=False)):
+        rules.append(rule)
+        return _without_rule(lines[:-1])
+    at = _disclaimer_above(lines, start)
+    if at is None:
+        return None
+    rules.append("disclaimer")
+    return _without_rule(lines[:at])
+
+
+def _paragraph_start(lines: list[str]) -> int:
+    """Where the last paragraph begins: after a blank line or a drawn one."""
+    start = len(lines)
+    while start and lines[start - 1].strip() and not _RULE.fullmatch(lines[start - 1]):
+        start -= 1
+    return min(start, len(lines) - 1)
+
+
+def _without_rule(lines: list[str]) -> list[str]:
+    lines = _trimmed(lines)
+    while lines and _RULE.fullmatch(lines[-1]):
+        lines = _trimmed(lines[:-1])
+    return lines
+
+
+def _footer(text: str, *, first: bool) -> str:
+    """The rule by which a paragraph is a program's; "" where a person may have typed it."""
+    text = text.strip()
+    if len(text) <= 200 and is_device_line(text):
+        return "device-line"
+    if len(text) > _LONGEST or (first and len(text) < 200):
+        return ""
+    if language := _disclaimer(text):
+        return f"disclaimer:{language}"
+    if not first and len(text) <= 600 and _SMALL_PRINT.match(text.lstrip(" *_-#>")):
+        return "small-print"
+    return ""
+
+
+def is_device_line(text: str) -> bool:
+    """Whether a line is a mail program's advertisement of itself or of its device."""
+    text = text.strip(" *_\t")
+    if _DEVICE_LINE.fullmatch(text) or _BARE_DEVICE.fullmatch(text):
+        return True
+    without_link = _FROM_LINK.sub("", text)
+    return without_link != text and bool(_DEVICE_LINE.fullmatch(without_link))
+
+
+def _disclaimer(text: str) -> str:
+    """The language in which a paragraph mixes enough motifs of a disclaimer; "" for none."""
+    if len(text) < 70:
+        return ""
+    for language, (opener, *motifs) in _MOTIFS.items():
+        if opener.search(text) and sum(1 for motif in motifs if motif.search(text)) >= 2:
+            return language
+    return ""
+
+
+def _disclaimer_above(lines: list[str], start: int) -> int | None:
+    """Where a disclaimer of several paragraphs begins whose last ones say nothing we know."""
+    for _ in range(3):
+        if len(" ".join(lines[start:]).split()) < 10:
+            return None
+        before = _trimmed(lines[:start])
+        if not before:
+            return None
+        start = _paragraph_start(before)
+        text = " ".join(before[start:])
+        if start and len(text) <= _LONGEST and _disclaimer(text):
+            return start
+    return None
+
+
+def _list_footer(lines: list[str], start: int) -> str:
+    """What a list's server put below: a long drawn line and a few lines about the list."""
+    if not start or not _LONG_RULE.fullmatch(lines[start - 1]) or len(lines) - start > 10:
+        return ""
+    return "list-footer" if _LIST_WORDS.search(" ".join(lines[start:])[:2000]) else ""

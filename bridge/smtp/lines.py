@@ -1,0 +1,55 @@
+"""What the steps of mail → text hand to each other: lines that know where they came from."""
+
+import re
+from enum import Enum
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """Whose words a line holds."""
+
+    OWN = "own"
+    # Marked as a quote by the mail's structure: a cite element, format=flowed depth.
+    QUOTED = "quoted"
+    # Begins with ">" or stands in a plain blockquote: a quote, or the author's own data.
+    PERHAPS_QUOTED = "perhaps-quoted"
+    ATTRIBUTION = "attribution"
+    SIGNATURE = "signature"
+
+
+class Line(NamedTuple):
+    """One line of a mail, white space at its end removed except after a signature's dashes."""
+
+    text: str
+    kind: Kind = Kind.OWN
+
+
+_SPACES = re.compile("[\u00a0\u202f\u2007\u2000-\u2006\u2008-\u200a\u205f\u3000\x85]")
+# C0 and C1 but tab and newline; soft hyphen, zero-width space, direction marks, BOM, padding.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff]"
+)
+_BREAKS = re.compile("\r\n?|[\x0c\u2028\u2029]")
+_UNUSUAL = re.compile("[^\n\t\x20-\x7e\u00a1-\u00ac\u00ae-\u024f]")
+
+
+def clean(text: str) -> str:
+    """Plain spaces and line ends, and no character that is not seen. Out: LF line ends."""
+    if _UNUSUAL.search(text):
+        text = _SPACES.sub(" ", _INVISIBLE.sub("", _BREAKS.sub("\n", text)))
+    return text
+
+
+def blank(lines: list[Line]) -> bool:
+    """Whether nothing readable stands in these lines."""
+    return not any(line.text.strip() for line in lines)
+
+
+def joined(lines: list[Line]) -> str:
+    """The text of the lines: no white space at line ends, one blank line at most in a row."""
+    out: list[str] = []
+    for line in lines:
+        text = line.text.rstrip()
+        if text or (out and out[-1]):
+            out.append(text)
+    return "\n".join(out).rstrip("\n")

@@ -1,0 +1,292 @@
+"""A lane asks for work; due messages come out, claimed, with an attempt written for each part.
+
+A claim is a lease that names the process's incarnation. Suppression is checked here again, in the
+same transaction, with the subject locked: what a STOP forbade before this commit never leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from bridge.model import State
+from bridge.store.notices import notices_for
+from bridge.store.sql import Many, Rows, Script, Statement, among, constant, insert, unique
+from bridge.store.submissions import suppressed
+from bridge.store.tables import attempt, body, event, message, subject
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A carrier's lanes ask for at most `room` parts, urgent ones first."""
+
+    carrier: str
+    incarnation: int
+    now: float
+    room: int
+    bulk_room: int  # at most so many of them in the bulk lane
+    begun: tuple[tuple[int, tuple[int, ...]], ...] = ()  # (message, parts still to leave)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this process now owns, with the parts that may leave."""
+
+    id: int
+    subject_id: int
+    phone: str
+    text: str
+    encoding: str
+    lang: str
+    originator: str
+    parts: int
+    due: tuple[int, ...]  # numbers of the parts that still have to leave, in order
+    attempts: dict[int, int]  # part number → attempt id, for those that may leave now
+    klass: str
+    urgent: bool
+    tries: int
+    resent: int
+    hop: int
+    expires_at: float
+    tenant_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The answer to a `Claim`."""
+
+    messages: list[Claimed]
+    attempts: dict[tuple[int, int], int]  # (message, part) → attempt id, of those begun before
+    stopped: list[int]  # messages begun before whose person has opted out since
+    refused: int  # messages found expired or suppressed: there may be more behind them
+
+
+_COLUMNS = (
+    message.c.id,
+    message.c.subject_id,
+    subject.c.phone,
+    body.c.text,
+    message.c.encoding,
+    message.c.lang,
+    message.c.originator,
+    message.c.parts,
+    message.c["class"],
+    message.c.urgent,
+    message.c.tries,
+    message.c.resent,
+    message.c.hop,
+    message.c.expires_at,
+    message.c.tenant_id,
+    subject.c.phone_index,
+    subject.c.all_index,
+    message.c.exempt,
+)
+_DUE = Statement(
+    select(*_COLUMNS)
+    .join(subject, subject.c.id == message.c.subject_id)
+    .join(body, body.c.message_id == message.c.id)
+    .where(
+        message.c.lane == bindparam("lane"),
+        message.c.state == constant("queued"),
+        message.c.due_at <= bindparam("now"),
+    )
+    .order_by(message.c.due_at, message.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True, of=[message, subject])
+)
+_BEGUN = Statement(
+    select(message.c.id, subject.c.phone_index, subject.c.all_index, message.c.exempt)
+    .join(subject, subject.c.id == message.c.subject_id)
+    .where(among(message.c.id, "ids"))
+    .with_for_update(of=subject)
+)
+_TAKE = Statement(
+    update(message)
+    .where(message.c.id == bindparam("m_id"))
+    .values(state="sending", lease=bindparam("m_lease"), tries=message.c.tries + 1)
+)
+_END = Statement(
+    update(message)
+    .where(message.c.id == bindparam("m_id"))
+    .values(
+        state=bindparam("m_state"),
+        reason=bindparam("m_reason"),
+        final_at=bindparam("m_at"),
+        lease=None,
+    )
+)
+_TAKEN_PARTS = Statement(
+    select(attempt.c.message_id, attempt.c.part).where(
+        among(attempt.c.message_id, "ids"),
+        attempt.c.state.in_([constant("accepted"), constant("delivered")]),
+    )
+)
+ATTEMPT_KEYS = (
+    "id",
+    "message_id",
+    "part",
+    "carrier",
+    "state",
+    "carrier_id",
+    "reason",
+    "incarnation",
+    "at",
+)
+_ATTEMPT_ADD = insert(attempt, ATTEMPT_KEYS)
+EVENT_KEYS = ("message_id", "kind", "detail", "at")
+EVENT_ADD = insert(event, EVENT_KEYS)
+
+URGENT, BULK = "urgent", "bulk"
+
+
+def lane(carrier: str, urgent: bool) -> str:
+    """The name of a carrier's lane, and of its queue behind `deliver.`."""
+    return f"{carrier}.{URGENT if urgent else BULK}"
+
+
+class ClaimScript:
+    """The claim's batch script; it needs ids for the attempts it writes."""
+
+    def __init__(self, next_id: Any) -> None:
+        self._next_id = next_id
+
+    def __call__(self, items: Sequence[Claim]) -> Script:
+        """A `Claims` an item."""
+        results = []
+        for item in items:
+            results.append((yield from self._claim(item)))
+        return results
+
+    def _claim(self, item: Claim) -> Script:
+        attempts: list[dict[str, Any]] = []
+        stopped, begun = yield from self._go_on(item, attempts)
+        claimed: list[Claimed] = []
+        refused = 0
+        for is_urgent in (True, False):
+            room = (item.room if is_urgent else min(item.room, item.bulk_room)) - len(attempts)
+            if room > 0:
+                found, out = yield from self._due(item, is_urgent, room, attempts)
+                claimed += found
+                refused += out
+        if claimed:
+            yield Many(_TAKE, [{"m_id": c.id, "m_lease": item.incarnation} for c in claimed])
+        if attempts:
+            yield Many(_ATTEMPT_ADD, attempts)
+        return Claims(claimed, begun, stopped, refused)
+
+    def _go_on(self, item: Claim, attempts: list[dict[str, Any]]) -> Script:
+        """Write attempts for the further parts of messages that this lane has begun."""
+        if not item.begun:
+            return [], {}
+        found = yield Rows(_BEGUN, {"ids": unique(m for m, _ in item.begun)})
+        stopped = yield from _stopped(found, 1)
+        begun = {}
+        for number, parts in item.begun:
+            if number not in stopped:
+                for part in parts[: max(0, item.room - len(attempts))]:
+                    begun[number, part] = self._attempt(item, number, part, attempts)
+        return sorted(stopped), begun
+
+    def _due(
+        self, item: Claim, is_urgent: bool, room: int, attempts: list[dict[str, Any]]
+    ) -> Script:
+        found = yield Rows(
+            _DUE,
+            {"lane": lane(item.carrier, is_urgent), "now": item.now, "most": room},
+        )
+        if not found:
+            return [], 0
+        stopped = yield from _stopped(found, 15)
+        late = {row[0] for row in found if row[13] <= item.now} - stopped
+        yield from _refuse(stopped, State.SUPPRESSED, "opted-out", item.now)
+        yield from _refuse(late, State.EXPIRED, "validity-over", item.now)
+        good = [row for row in found if row[0] not in stopped and row[0] not in late]
+        there = yield from _parts_there([row[0] for row in good if row[10]])
+        claimed = []
+        for row in good:
+            if room <= 0:
+                break
+            due = tuple(n for n in range(1, row[7] + 1) if (row[0], n) not in there)
+            now = {n: self._attempt(item, row[0], n, attempts) for n in due[:room]}
+            room -= len(now)
+            claimed.append(_claimed(row, due, now))
+        return claimed, len(stopped) + len(late)
+
+    def _attempt(
+        self, item: Claim, number: int, part: int, attempts: list[dict[str, Any]]
+    ) -> int:
+        made: int = self._next_id()
+        attempts.append(
+            {
+                "id": made,
+                "message_id": number,
+                "part": part,
+                "carrier": item.carrier,
+                "state": "claimed",
+                "carrier_id": "",
+                "reason": "",
+                "incarnation": item.incarnation,
+                "at": item.now,
+            }
+        )
+        return made
+
+
+def _claimed(row: Sequence[Any], due: tuple[int, ...], attempts: dict[int, int]) -> Claimed:
+    return Claimed(
+        id=row[0],
+        subject_id=row[1],
+        phone=row[2],
+        text=row[3],
+        encoding=row[4],
+        lang=row[5],
+        originator=row[6],
+        parts=row[7],
+        due=due,
+        attempts=attempts,
+        klass=row[8],
+        urgent=bool(row[9]),
+        tries=row[10] + 1,
+        resent=row[11],
+        hop=row[12],
+        expires_at=row[13],
+        tenant_id=row[14],
+    )
+
+
+def _stopped(found: Sequence[Sequence[Any]], column: int) -> Script:
+    """The messages whose person stands on the suppression list."""
+    bound = [row for row in found if not row[column + 2]]
+    tokens = {row[column] for row in bound} | {row[column + 1] for row in bound}
+    listed = yield from suppressed(tokens)
+    return {row[0] for row in bound if row[column] in listed or row[column + 1] in listed}
+
+
+def _parts_there(ids: Sequence[int]) -> Script:
+    """(message, part) of those that a carrier has taken already."""
+    if not ids:
+        return set()
+    found = yield Rows(_TAKEN_PARTS, {"ids": unique(ids)})
+    return {(row[0], row[1]) for row in found}
+
+
+def _refuse(ids: set[int], state: State, reason: str, now: float) -> Script:
+    if ids:
+        yield from end_messages(sorted(ids), state, reason, now)
+
+
+def end_messages(ids: Sequence[int], state: State, reason: str, now: float) -> Script:
+    """Move messages to a final state, with its event and the notice that is owed."""
+    yield Many(
+        _END,
+        [{"m_id": i, "m_state": str(state), "m_reason": reason, "m_at": now} for i in ids],
+    )
+    yield Many(
+        EVENT_ADD,
+        [{"message_id": i, "kind": str(state), "detail": reason, "at": now} for i in ids],
+    )
+    kind = "delivered" if state is State.DELIVERED else "failed"
+    yield from notices_for(ids, kind, now)

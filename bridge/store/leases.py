@@ -1,0 +1,207 @@
+"""Who is alive and who owns which bind; what a dead process held is released, honestly.
+
+A new start in the same slot (the same process of the same data directory) releases all that its
+forebears held; elsewhere a lease ends by time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Boolean, bindparam, delete, literal, select, update
+
+from bridge.model import Class, State
+from bridge.store.claims import EVENT_ADD
+from bridge.store.notices import notices_for, release_notices
+from bridge.store.sql import (
+    Do,
+    Many,
+    Rows,
+    Script,
+    Statement,
+    Values,
+    among,
+    constant,
+    insert_new,
+    unique,
+)
+from bridge.store.tables import attempt, carrier_lease, incarnation, message
+
+RESEND_TIMES = 3
+LEASE_SECONDS = 9.0
+
+
+@dataclass(frozen=True, slots=True)
+class Begin:
+    """A process starts in a slot."""
+
+    slot: str
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A process is alive, and keeps (or asks for) the binds of these carriers."""
+
+    incarnation: int
+    now: float
+    carriers: tuple[tuple[str, bool], ...] = ()  # (name, whether the bind is up)
+
+
+_BEGIN = Statement(
+    incarnation.insert()
+    .values(slot=bindparam("slot"), started_at=bindparam("now"), seen_at=bindparam("now"))
+    .returning(incarnation.c.id)
+)
+_FOREBEARS = Statement(
+    select(incarnation.c.id).where(
+        incarnation.c.slot == bindparam("slot"), incarnation.c.id != bindparam("me")
+    )
+)
+_SILENT = Statement(select(incarnation.c.id).where(incarnation.c.seen_at < bindparam("before")))
+_SEEN = Statement(
+    update(incarnation)
+    .where(incarnation.c.id == bindparam("me"))
+    .values(seen_at=bindparam("now"))
+)
+_FORGET = Statement(delete(incarnation).where(among(incarnation.c.id, "dead")))
+_LEASE_ADD = insert_new(carrier_lease)
+_LEASE = Statement(
+    update(carrier_lease)
+    .where(
+        carrier_lease.c.carrier == bindparam("name"),
+        (carrier_lease.c.incarnation == bindparam("me"))
+        | (carrier_lease.c.until < bindparam("now")),
+    )
+    .values(incarnation=bindparam("me"), until=bindparam("until"), up=bindparam("up"))
+)
+_LEASES_OVER = Statement(delete(carrier_lease).where(among(carrier_lease.c.incarnation, "dead")))
+_MINE = Statement(
+    select(carrier_lease.c.carrier).where(carrier_lease.c.incarnation == bindparam("me"))
+)
+
+_HELD = Statement(
+    select(
+        message.c.id,
+        message.c["class"],
+        message.c.resent,
+        message.c.hop,
+        select(literal(1, literal_execute=False).cast(Boolean))
+        .where(attempt.c.message_id == message.c.id, attempt.c.state == constant("claimed"))
+        .exists()
+        .label("doubt"),
+    )
+    .where(message.c.state == constant("sending"), among(message.c.lease, "dead"))
+    .with_for_update(of=message)
+)
+_DOUBT = Statement(
+    update(attempt)
+    .where(attempt.c.state == constant("claimed"), among(attempt.c.message_id, "ids"))
+    .values(state="unknown", reason="process-ended", answered_at=bindparam("now"))
+)
+_REQUEUE = Statement(
+    update(message)
+    .where(message.c.id == bindparam("m_id"))
+    .values(
+        state=bindparam("m_state"),
+        reason=bindparam("m_reason"),
+        resent=bindparam("m_resent"),
+        due_at=bindparam("m_due_at"),
+        lease=None,
+    )
+)
+
+
+def begin(items: Sequence[Begin]) -> Script:
+    """The new incarnation's id; what earlier ones of its slot held is free again."""
+    results = []
+    for item in items:
+        made = yield Rows(_BEGIN, {"slot": item.slot, "now": item.now})
+        me = made[0][0]
+        found = yield Rows(_FOREBEARS, {"slot": item.slot, "me": me})
+        yield from release([row[0] for row in found], item.now)
+        results.append(me)
+    return results
+
+
+def beat(items: Sequence[Beat]) -> Script:
+    """The carriers that this process owns now."""
+    results = []
+    for item in items:
+        yield Do(_SEEN, {"me": item.incarnation, "now": item.now})
+        owned = []
+        for name, up in item.carriers:
+            row = {"carrier": name, "incarnation": item.incarnation, "until": 0.0, "up": up}
+            yield Many(_LEASE_ADD, [row])
+            until = item.now + LEASE_SECONDS
+            values = {
+                "name": name,
+                "me": item.incarnation,
+                "now": item.now,
+                "until": until,
+                "up": up,
+            }
+            if (yield Do(_LEASE, values)):
+                owned.append(name)
+        results.append(frozenset(owned))
+    return results
+
+
+def release_silent(items: Sequence[float]) -> Script:
+    """Release what processes hold that have not been seen for a lease's time; how many."""
+    now = items[0]
+    found = yield Rows(_SILENT, {"before": now - LEASE_SECONDS})
+    freed = yield from release([row[0] for row in found], now)
+    return [freed] * len(items)
+
+
+def release(dead: Sequence[int], now: float) -> Script:
+    """Messages of dead processes: in doubt where a part was claimed, else queued again."""
+    if not dead:
+        return 0
+    held = yield Rows(_HELD, {"dead": Values(dead)})
+    if held:
+        yield from resolve([(r[0], r[1], r[2], bool(r[4])) for r in held], now)
+    yield from release_notices(dead)
+    yield Do(_LEASES_OVER, {"dead": Values(dead)})
+    yield Do(_FORGET, {"dead": Values(dead)})
+    return len(held)
+
+
+def resolve(held: Sequence[tuple[int, str, int, bool]], now: float) -> Script:
+    """What happens to (message, class, resent, in doubt) is the class's rule.
+
+    Transactional: sent again, marked, three times at most. Marketing: a person decides.
+    """
+    doubtful = [row[0] for row in held if row[3]]
+    if doubtful:
+        yield Do(_DOUBT, {"ids": unique(doubtful), "now": now})
+    moves: list[dict[str, Any]] = []
+    for number, klass, resent, doubt in held:
+        again = not doubt or (klass == Class.TRANSACTIONAL and resent < RESEND_TIMES)
+        moves.append(
+            {
+                "m_id": number,
+                "m_state": str(State.QUEUED if again else State.UNKNOWN),
+                "m_reason": "in-doubt" if doubt else "",
+                "m_resent": resent + (1 if doubt and again else 0),
+                "m_due_at": now,
+            }
+        )
+    yield Many(_REQUEUE, moves)
+    yield Many(
+        EVENT_ADD,
+        [
+            {
+                "message_id": m["m_id"],
+                "kind": m["m_state"],
+                "detail": m["m_reason"] or "released",
+                "at": now,
+            }
+            for m in moves
+        ],
+    )
+    unknown = [m["m_id"] for m in moves if m["m_state"] == State.UNKNOWN]
+    yield from notices_for(unknown, "unknown", now)

@@ -1,0 +1,246 @@
+"""What is owed to origins and inboxes: made beside the event that caused it, claimed by a notifier.
+
+A notice holds references only. Whether a tenant wants to hear of a delivery or a failure is asked
+here, in the transaction that learns of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, select, update
+
+from bridge.store.sql import Do, Many, Rows, Script, Statement, Values, among, constant, insert_new
+from bridge.store.tables import conversation, message, notice, notice_body, tenant
+
+_KEYS = (
+    "tenant_id",
+    "edge",
+    "kind",
+    "conversation_id",
+    "message_id",
+    "reply_id",
+    "state",
+    "reason",
+    "tries",
+    "due_at",
+    "created_at",
+    "mailbox",
+)
+NOTICE_ADD = insert_new(notice, _KEYS)
+
+_WANTED = Statement(
+    select(
+        message.c.id,
+        message.c.tenant_id,
+        message.c.conversation_id,
+        conversation.c.origin_kind,
+        tenant.c.settings,
+    )
+    .join(conversation, conversation.c.id == message.c.conversation_id)
+    .join(tenant, tenant.c.id == message.c.tenant_id)
+    .where(among(message.c.id, "ids"))
+)
+
+#: Which report levels want to hear of which kind of news.
+_LEVELS = {
+    "failed": ("failures", "all"),
+    "unknown": ("failures", "all"),
+    "delivered": ("all",),
+}
+#: Origins that can be told, and their edge. The command line is told by `bridge log`.
+EDGES = {"mail": "mail"}
+
+
+def notices_for(message_ids: Sequence[int], kind: str, now: float) -> Script:
+    """Owe the writers of these messages some news, where their tenant wants it."""
+    if not message_ids:
+        return
+    found = yield Rows(_WANTED, {"ids": Values(message_ids)})
+    rows = [
+        notice_row(row[1], EDGES[row[3]], kind, now, conversation_id=row[2], message_id=row[0])
+        for row in found
+        if row[3] in EDGES and json.loads(row[4]).get("reports", "failures") in _LEVELS[kind]
+    ]
+    if rows:
+        yield Many(NOTICE_ADD, rows)
+
+
+def notice_row(
+    tenant_id: int,
+    edge: str,
+    kind: str,
+    now: float,
+    *,
+    conversation_id: int | None = None,
+    message_id: int | None = None,
+    reply_id: int | None = None,
+) -> dict[str, Any]:
+    """A notice that is due now."""
+    return {
+        "tenant_id": tenant_id,
+        "edge": edge,
+        "kind": kind,
+        "conversation_id": conversation_id,
+        "message_id": message_id,
+        "reply_id": reply_id,
+        "state": "due",
+        "reason": "",
+        "tries": 0,
+        "due_at": now,
+        "created_at": now,
+        "mailbox": False,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimNotices:
+    """A notifier asks for work."""
+
+    edge: str
+    incarnation: int
+    now: float
+    most: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice as its notifier works on it."""
+
+    id: int
+    tenant_id: int
+    kind: str
+    conversation_id: int | None
+    message_id: int | None
+    reply_id: int | None
+    tries: int
+    created_at: float
+    payload: str  # JSON of `explained`; "" else
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeDone:
+    """What became of a notice: told, to be tried again at `due_at`, or given up."""
+
+    id: int
+    state: str  # sent | due | failed
+    now: float
+    due_at: float = 0.0
+    reason: str = ""
+    mailbox: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """An `explain.` mail: what it is told, and to whom."""
+
+    tenant_id: int
+    payload: str  # JSON
+    now: float
+
+
+_DUE = Statement(
+    select(
+        notice.c.id,
+        notice.c.tenant_id,
+        notice.c.kind,
+        notice.c.conversation_id,
+        notice.c.message_id,
+        notice.c.reply_id,
+        notice.c.tries,
+        notice.c.created_at,
+        notice_body.c.payload,
+    )
+    .outerjoin(notice_body, notice_body.c.notice_id == notice.c.id)
+    .where(
+        notice.c.edge == bindparam("edge"),
+        notice.c.state == constant("due"),
+        notice.c.due_at <= bindparam("now"),
+    )
+    .order_by(notice.c.due_at, notice.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True, of=notice)
+)
+_LEASE = Statement(
+    update(notice)
+    .where(notice.c.id == bindparam("n_id"))
+    .values(state="sending", lease=bindparam("n_lease"), tries=notice.c.tries + 1)
+)
+_DONE = Statement(
+    update(notice)
+    .where(notice.c.id == bindparam("n_id"), notice.c.state == constant("sending"))
+    .values(
+        state=bindparam("n_state"),
+        due_at=bindparam("n_due_at"),
+        done_at=bindparam("n_done_at"),
+        reason=bindparam("n_reason"),
+        mailbox=bindparam("n_mailbox"),
+        lease=None,
+    )
+)
+_RELEASE = Statement(
+    update(notice)
+    .where(notice.c.state == constant("sending"), among(notice.c.lease, "dead"))
+    .values(state="due", lease=None)
+)
+NEXT_NOTICE = Statement(
+    select(notice.c.due_at)
+    .where(notice.c.edge == bindparam("edge"), notice.c.state == constant("due"))
+    .order_by(notice.c.due_at)
+    .limit(1)
+)
+_EXPLAINED_ADD = Statement(
+    notice.insert()
+    .values({k: bindparam(k) for k in _KEYS})
+    .returning(notice.c.id)
+)
+_PAYLOAD_ADD = Statement(notice_body.insert(), ["notice_id", "payload"])
+
+
+def claim_notices(items: Sequence[ClaimNotices]) -> Script:
+    """A list of `Notice` an item, leased to its incarnation."""
+    results = []
+    for item in items:
+        found = yield Rows(_DUE, {"edge": item.edge, "now": item.now, "most": item.most})
+        if found:
+            yield Many(_LEASE, [{"n_id": r[0], "n_lease": item.incarnation} for r in found])
+        results.append([Notice(*row[:8], payload=row[8] or "") for row in found])
+    return results
+
+
+def finish_notices(items: Sequence[NoticeDone]) -> Script:
+    """Record what became of notices."""
+    yield Many(
+        _DONE,
+        [
+            {
+                "n_id": i.id,
+                "n_state": i.state,
+                "n_due_at": i.due_at or i.now,
+                "n_done_at": None if i.state == "due" else i.now,
+                "n_reason": i.reason,
+                "n_mailbox": i.mailbox,
+            }
+            for i in items
+        ],
+    )
+    return [None] * len(items)
+
+
+def release_notices(dead: Sequence[int]) -> Script:
+    """Notices that a dead process was telling are due again; a mail may arrive twice."""
+    return (yield Do(_RELEASE, {"dead": Values(dead)}))
+
+
+def store_explained(items: Sequence[Explained]) -> Script:
+    """Owe the answer to `explain.` mails; the id of each notice."""
+    ids = []
+    for item in items:
+        row = notice_row(item.tenant_id, "mail", "explained", item.now)
+        added = yield Rows(_EXPLAINED_ADD, row)
+        yield Many(_PAYLOAD_ADD, [{"notice_id": added[0][0], "payload": item.payload}])
+        ids.append(added[0][0])
+    return ids

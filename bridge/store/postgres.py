@@ -1,0 +1,140 @@
+"""PostgreSQL over asyncpg: one connection that writes in groups, a small pool that reads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import asyncpg
+
+from bridge.errors import StoreUnavailable
+from bridge.store.sql import Do, Many, Row, Rows, Script, Statement, Step
+
+_GONE = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.QueryCanceledError,
+    OSError,
+    TimeoutError,
+)
+_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_AGAIN_TIMES = 5
+COMMAND_SECONDS = 30
+
+
+def unavailable(error: Exception) -> StoreUnavailable:
+    """What PostgreSQL says, as a temporary refusal with what to do."""
+    if isinstance(error, asyncpg.InsufficientResourcesError):
+        hint = "PostgreSQL is short of disk, memory or connections: see its log"
+    elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
+        hint = "this PostgreSQL only reads (a replica?): name the primary in [database] url"
+    else:
+        hint = "check that PostgreSQL runs and that [database] url is right"
+    return StoreUnavailable(f"the database did not take it ({type(error).__name__})", hint)
+
+
+class Postgres:
+    """The driver of a PostgreSQL database."""
+
+    database = "postgresql"
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._writer: asyncpg.Connection[Any] | None = None
+        self._readers: asyncpg.Pool[Any] | None = None
+
+    async def open(self) -> None:
+        """Connect. Raises StoreUnavailable."""
+        try:
+            self._writer = await self._connect()
+            self._readers = await asyncpg.create_pool(
+                self.url, min_size=0, max_size=4, command_timeout=COMMAND_SECONDS
+            )
+        except (asyncpg.PostgresError, *_GONE) as error:
+            await self.close()
+            raise unavailable(error) from error
+
+    async def _connect(self) -> asyncpg.Connection[Any]:
+        # synchronous_commit is said aloud: a server-wide "off" would break our 250.
+        return await asyncpg.connect(
+            self.url,
+            timeout=10,
+            command_timeout=COMMAND_SECONDS,
+            server_settings={"synchronous_commit": "on", "application_name": "sms-bridge"},
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._writer is not None:
+            await self._writer.close(timeout=5)
+        if self._readers is not None:
+            await self._readers.close()
+        self._writer = self._readers = None
+
+    async def transaction(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
+        """Run scripts in one transaction; their results once it is committed.
+
+        Raises StoreUnavailable; after a connection lost during COMMIT it may have been stored.
+        """
+        for again in range(_AGAIN_TIMES):
+            try:
+                return await self._once(scripts)
+            except _AGAIN as error:
+                if again == _AGAIN_TIMES - 1:
+                    raise unavailable(error) from error
+            except _GONE as error:
+                await self._drop()
+                raise unavailable(error) from error
+        raise AssertionError("unreachable")
+
+    async def _once(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
+        if self._writer is None or self._writer.is_closed():
+            self._writer = await self._connect()
+        connection = self._writer
+        async with connection.transaction():
+            return [await _drive(connection, make()) for make in scripts]
+
+    async def _drop(self) -> None:
+        """A connection that failed is not trusted again."""
+        if self._writer is not None:
+            self._writer.terminate()
+            self._writer = None
+            await asyncio.sleep(0)
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+        """Run one SELECT outside of the writer's way."""
+        compiled = statement.of("postgresql")
+        if self._readers is None:
+            raise StoreUnavailable("the database is closed", "start the bridge again")
+        try:
+            return list(await self._readers.fetch(compiled.text, *compiled.bind(values)))
+        except _GONE as error:
+            raise unavailable(error) from error
+
+
+async def _drive(connection: asyncpg.Connection[Any], script: Script) -> Any:
+    answer: Any = None
+    while True:
+        try:
+            step = script.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = await _step(connection, step)
+
+
+async def _step(connection: asyncpg.Connection[Any], step: Step) -> Any:
+    compiled = step.statement.of("postgresql")
+    match step:
+        case Rows(values=values):
+            return await connection.fetch(compiled.text, *compiled.bind(values))
+        case Do(values=values):
+            status = await connection.execute(compiled.text, *compiled.bind(values))
+            return int(status.rsplit(" ", 1)[-1]) if status[-1:].isdigit() else 0
+        case Many(rows=rows):
+            await connection.executemany(compiled.text, [compiled.bind(row) for row in rows])
+            return None

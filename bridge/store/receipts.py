@@ -1,0 +1,205 @@
+"""Receipts in; attempts, states and notices out. Evidence is kept, states only move forward."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from bridge.model import NEXT, Receipt, State
+from bridge.store.claims import EVENT_ADD, end_messages
+from bridge.store.sql import Many, Rows, Script, Statement, Values, among, constant, insert, unique
+from bridge.store.tables import attempt, callback, message
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptIn:
+    """A receipt as it came from a carrier."""
+
+    carrier: str
+    receipt: Receipt
+    now: float
+
+
+_FIND = Statement(
+    select(
+        attempt.c.carrier, attempt.c.carrier_id, attempt.c.id, attempt.c.message_id, attempt.c.state
+    ).where(
+        among(attempt.c.carrier_id, "ids"), attempt.c.carrier_id != constant("")
+    )
+)
+_SETTLE = Statement(
+    update(attempt)
+    .where(attempt.c.id == bindparam("a_id"))
+    .values(state=bindparam("a_state"), reason=bindparam("a_reason"), final_at=bindparam("a_at"))
+)
+_PARTS = Statement(
+    select(
+        attempt.c.message_id,
+        attempt.c.part,
+        attempt.c.state,
+        attempt.c.reason,
+        message.c.state,
+        message.c.parts,
+    )
+    .join(message, message.c.id == attempt.c.message_id)
+    .where(among(attempt.c.message_id, "ids"))
+    .order_by(attempt.c.message_id, attempt.c.id)
+    .with_for_update(of=message)
+)
+CALLBACK_KEYS = ("carrier", "kind", "key", "number", "total", "payload", "at")
+CALLBACK_ADD = insert(callback, CALLBACK_KEYS)
+_EARLY = Statement(
+    select(callback.c.id, callback.c.carrier, callback.c.payload, callback.c.at).where(
+        callback.c.kind == constant("receipt"), among(callback.c.key, "ids")
+    )
+)
+_EARLY_DONE = Statement(delete(callback).where(among(callback.c.id, "ids")))
+#: Unmatched receipts that an attempt is now known for: both sides missed each other's commit.
+_MISSED = Statement(
+    select(callback.c.carrier, callback.c.key)
+    .join(
+        attempt,
+        (attempt.c.carrier_id == callback.c.key) & (attempt.c.carrier == callback.c.carrier),
+    )
+    .where(callback.c.kind == constant("receipt"), attempt.c.carrier_id != constant(""))
+    .limit(500)
+)
+
+_ATTEMPT_STATE = {
+    State.DELIVERED: "delivered",
+    State.FAILED: "failed",
+    State.EXPIRED: "expired",
+}
+_SETTLED = frozenset(_ATTEMPT_STATE.values())
+
+
+def record_receipts(items: Sequence[ReceiptIn]) -> Script:
+    """True an item whose part was known; the others are stored until it is."""
+    found = yield Rows(_FIND, {"ids": unique(i.receipt.carrier_id for i in items)})
+    attempts = {(row[0], row[1]): row for row in found}
+    known = [i for i in items if (i.carrier, i.receipt.carrier_id) in attempts]
+    early = [i for i in items if (i.carrier, i.receipt.carrier_id) not in attempts]
+    if early:
+        yield Many(CALLBACK_ADD, [_callback(i) for i in early])
+    if known:
+        yield from _settle([(i, attempts[i.carrier, i.receipt.carrier_id]) for i in known])
+    return [(i.carrier, i.receipt.carrier_id) in attempts for i in items]
+
+
+def match_early(known: set[tuple[str, str]], now: float) -> Script:
+    """Receipts that overtook the carrier's answer find their attempts."""
+    found = yield Rows(_EARLY, {"ids": unique(carrier_id for _, carrier_id in known)})
+    ripe = [row for row in found if (row[1], json.loads(row[2])["carrier_id"]) in known]
+    if not ripe:
+        return
+    yield Many(_EARLY_GONE, [{"c_id": row[0]} for row in ripe])
+    yield from record_receipts([_read(row, now) for row in ripe])
+
+
+_EARLY_GONE = Statement(delete(callback).where(callback.c.id == bindparam("c_id")))
+
+
+def match_missed(items: Sequence[float]) -> Script:
+    """The sweep's part of `match_early`; how many were found."""
+    found = yield Rows(_MISSED, {})
+    if found:
+        yield from match_early({(row[0], row[1]) for row in found}, items[0])
+    return [len(found)] * len(items)
+
+
+def _callback(item: ReceiptIn) -> dict[str, Any]:
+    receipt = item.receipt
+    payload = {
+        "carrier_id": receipt.carrier_id,
+        "state": str(receipt.state),
+        "reason": receipt.reason,
+        "at": receipt.at,
+    }
+    return {
+        "carrier": item.carrier,
+        "kind": "receipt",
+        "key": receipt.carrier_id,
+        "number": 1,
+        "total": 1,
+        "payload": json.dumps(payload),
+        "at": item.now,
+    }
+
+
+def _read(row: Sequence[Any], now: float) -> ReceiptIn:
+    kept = json.loads(row[2])
+    receipt = Receipt(kept["carrier_id"], State(kept["state"]), kept["reason"], kept["at"])
+    return ReceiptIn(row[1], receipt, now)
+
+
+def _settle(pairs: Sequence[tuple[ReceiptIn, Sequence[Any]]]) -> Script:
+    """Write what receipts say of known attempts, then what follows for their messages."""
+    settled: dict[int, dict[str, Any]] = {}
+    events = []
+    touched = set()
+    for item, row in pairs:
+        state = _ATTEMPT_STATE.get(item.receipt.state)
+        if row[4] in _SETTLED or row[2] in settled:
+            continue  # the first final word stands
+        if state is not None:
+            settled[row[2]] = {
+                "a_id": row[2],
+                "a_state": state,
+                "a_reason": item.receipt.reason,
+                "a_at": item.now,
+            }
+            touched.add(row[3])
+        events.append(
+            {
+                "message_id": row[3],
+                "kind": f"receipt-{item.receipt.state}",
+                "detail": " ".join(w for w in (item.carrier, item.receipt.reason) if w),
+                "at": item.now,
+            }
+        )
+    if events:
+        yield Many(EVENT_ADD, events)
+    if settled:
+        yield Many(_SETTLE, list(settled.values()))
+        yield from _derive(touched, pairs[0][0].now)
+
+
+def _derive(messages: set[int], now: float) -> Script:
+    """A message is delivered when all its parts are, failed when one is; never moved back."""
+    found = yield Rows(_PARTS, {"ids": unique(messages)})
+    parts: dict[int, dict[int, tuple[str, str]]] = {}
+    states: dict[int, tuple[State, int]] = {}
+    for number, part, state, reason, current, total in found:
+        states[number] = State(current), total
+        last = parts.setdefault(number, {})
+        if last.get(part, ("", ""))[0] != "delivered":
+            last[part] = state, reason
+    for number, (current, total) in sorted(states.items()):
+        verdict = _verdict(parts[number], total)
+        if verdict is not None and verdict[0] in NEXT[current]:
+            yield from end_messages([number], verdict[0], verdict[1], now)
+
+
+def _verdict(parts: dict[int, tuple[str, str]], total: int) -> tuple[State, str] | None:
+    said = [state for state, _ in parts.values()]
+    if len(said) == total and all(state == "delivered" for state in said):
+        return State.DELIVERED, ""
+    for word, state in (("failed", State.FAILED), ("expired", State.EXPIRED)):
+        reasons = [reason for s, reason in parts.values() if s == word]
+        if reasons:
+            return state, reasons[0]
+    return None
+
+
+__all__ = [
+    "CALLBACK_ADD",
+    "ReceiptIn",
+    "Values",
+    "match_early",
+    "match_missed",
+    "record_receipts",
+]

@@ -1,0 +1,169 @@
+"""A statement written once in SQLAlchemy Core; compiled once for each of the two databases.
+
+The hot paths do not run through SQLAlchemy's execution layers (six times the driver's own cost):
+a script yields `One`, `Rows` or `Many` with a `Statement`, and a driver runs the compiled text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, cast
+
+from sqlalchemy import BigInteger, Table, Text, bindparam, literal_column
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import ClauseElement, ColumnElement
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.types import NullType
+
+Row = Sequence[Any]
+
+
+class Among(ColumnElement[bool]):
+    """`column` is one of the values of a list parameter, of any length, in one statement."""
+
+    inherit_cache = False
+    type = NullType()  # a Boolean would be compared with 1 in SQLite
+
+    def __init__(self, column: ColumnElement[Any], parameter: ColumnElement[Any]) -> None:
+        self.column = column
+        self.parameter = parameter
+
+
+@compiles(Among, "sqlite")
+def _among_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    return f"{column} IN (SELECT value FROM json_each({compiler.process(element.parameter, **kw)}))"
+
+
+@compiles(Among, "postgresql")
+def _among_postgresql(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
+    kind = "bigint" if isinstance(element.column.type, BigInteger) else "text"
+    column = compiler.process(element.column, **kw)
+    parameter = compiler.process(element.parameter, **kw).split("::")[0]
+    return f"{column} = ANY({parameter}::{kind}[])"
+
+
+def among(column: ColumnElement[Any], name: str) -> Among:
+    """`column` is one of the values of the list parameter `name`."""
+    return Among(column, bindparam(name, type_=Text()))
+
+
+class Values(list[Any]):
+    """A list parameter for `among`: JSON for SQLite, an array for PostgreSQL."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a driver runs: the text, and how a row of values becomes its parameters in order."""
+
+    text: str
+    bind: Callable[[Mapping[str, Any]], Sequence[Any]]
+
+
+Clause = ClauseElement | Callable[[str], ClauseElement]
+
+
+class Statement:
+    """One SQLAlchemy Core statement, compiled for a database when it is first used there.
+
+    `clause` may be a function of the database's name, for the few that differ (ON CONFLICT);
+    `keys` are an INSERT's columns, where not all of the table's.
+    """
+
+    def __init__(self, clause: Clause, keys: Sequence[str] | None = None) -> None:
+        self._clause = clause
+        self._keys = keys
+        self._compiled: dict[str, Compiled] = {}
+
+    def of(self, database: str) -> Compiled:
+        """The text for "sqlite" or "postgresql"."""
+        found = self._compiled.get(database)
+        if found is None:
+            found = self._compiled[database] = self._compile(database)
+        return found
+
+    def _compile(self, database: str) -> Compiled:
+        dialect: Dialect
+        if database == "sqlite":
+            dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
+        else:
+            dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+        keys = list(self._keys) if self._keys else None
+        clause = self._clause(database) if callable(self._clause) else self._clause
+        sql = cast("SQLCompiler", clause.compile(dialect=dialect, column_keys=keys))
+        fixed = {name: p.value for name, p in sql.binds.items() if not p.required}
+        return Compiled(str(sql), _binder(tuple(sql.positiontup or ()), fixed))
+
+
+def _binder(
+    names: tuple[str, ...], fixed: Mapping[str, Any]
+) -> Callable[[Mapping[str, Any]], Sequence[Any]]:
+    """How values become parameters; `fixed` are the constants SQLAlchemy took out of the text."""
+    own = fixed.keys() & set(names)
+    if own:
+        return lambda values: [fixed[n] if n in own else values[n] for n in names]
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda values: [values[n] for n in names]
+
+
+def insert(table: Table, keys: Sequence[str] | None = None) -> Statement:
+    """INSERT of all columns, or of those named."""
+    return Statement(table.insert(), keys or [c.name for c in table.columns])
+
+
+def insert_new(table: Table, keys: Sequence[str] | None = None) -> Statement:
+    """INSERT that leaves a row alone which is already there."""
+    columns = keys or [c.name for c in table.columns]
+    dialect = {"sqlite": sqlite, "postgresql": postgresql}
+    return Statement(lambda db: dialect[db].insert(table).on_conflict_do_nothing(), columns)
+
+
+def constant(word: str) -> ColumnElement[str]:
+    """A word written into the statement itself, so that a partial index can be used."""
+    if not word.replace("-", "a").isalpha() and word:
+        raise ValueError("a constant is a plain word, or empty")
+    return literal_column(f"'{word}'")
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Run a statement; the script receives all its rows."""
+
+    statement: Statement
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Do:
+    """Run a statement; the script receives how many rows it touched."""
+
+    statement: Statement
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Many:
+    """Run a statement once for each row; the script receives nothing."""
+
+    statement: Statement
+    rows: Sequence[Mapping[str, Any]]
+
+
+Step = Rows | Do | Many
+# A transaction as a plain generator: it yields steps and is sent their results. The same script
+# runs in one hop inside SQLite's thread and step by step over asyncpg.
+Script = Generator[Step, Any, Any]
+
+
+def unique(values: Iterable[Any]) -> Values:
+    """A list parameter without repeats, in a steady order (so that locks are taken in one)."""
+    return Values(sorted(set(values)))

@@ -1,0 +1,152 @@
+"""SQLite: one aiosqlite connection that writes and checkpoints, one that only reads.
+
+Before 3.51.3 a second connection that writes or checkpoints can corrupt a WAL database, so there
+is never one. A transaction is one call into aiosqlite's thread: its own layers cost three times
+the driver's at a row a commit.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from bridge.errors import StoreUnavailable
+from bridge.store.sql import Compiled, Do, Many, Row, Rows, Script, Statement, Step, Values
+
+BUSY_MS = 2000
+_HINTS = (
+    ("full", "the disk with data_dir is full: free some space"),
+    ("locked", "another program holds the database: end it"),
+    ("readonly", "the database cannot be written: check the owner and mode of data_dir"),
+    ("unable to open", "the database cannot be opened: check the owner and mode of data_dir"),
+    ("disk i/o", "the disk with data_dir reports errors: check it"),
+    ("malformed", "the database file is damaged: restore a backup"),
+)
+
+
+def unavailable(error: sqlite3.Error) -> StoreUnavailable:
+    """What SQLite says, as a temporary refusal with what to do."""
+    said = str(error).lower()
+    hint = next((hint for word, hint in _HINTS if word in said), "see the log")
+    return StoreUnavailable(f"the database did not take it ({type(error).__name__}): {said}", hint)
+
+
+class Sqlite:
+    """The driver of a SQLite file."""
+
+    database = "sqlite"
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._writer: aiosqlite.Connection | None = None
+        self._reader: aiosqlite.Connection | None = None
+
+    async def open(self) -> None:
+        """Open both connections. Raises StoreUnavailable."""
+        try:
+            self._writer = await _connect(self.path)
+            await self._writer.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            for pragma in (
+                "journal_mode = WAL",
+                "synchronous = FULL",
+                "wal_autocheckpoint = 2000",
+                "journal_size_limit = 67108864",
+                "cache_size = -16384",
+                "temp_store = MEMORY",
+            ):
+                await self._writer.execute(f"PRAGMA {pragma}")
+            self._reader = await _connect(self.path)
+            await self._reader.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+            await self._reader.execute("PRAGMA query_only = ON")
+        except sqlite3.Error as error:
+            await self.close()
+            raise unavailable(error) from error
+
+    async def close(self) -> None:
+        """Close; the last one checkpoints."""
+        for connection in (self._reader, self._writer):
+            if connection is not None:
+                await connection.close()
+        self._reader = self._writer = None
+
+    async def transaction(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
+        """Run scripts in one transaction; their results once it is on disk.
+
+        Raises StoreUnavailable when nothing was stored; whatever a script raised, likewise.
+        """
+        if self._writer is None:
+            raise StoreUnavailable("the database is closed", "start the bridge again")
+        raw = self._writer._conn  # noqa: SLF001
+        try:
+            done: list[Any] = await self._writer._execute(_run, raw, scripts)  # noqa: SLF001
+        except sqlite3.IntegrityError:
+            raise
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        return done
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
+        """Run one SELECT outside of the writer's way."""
+        if self._reader is None:
+            raise StoreUnavailable("the database is closed", "start the bridge again")
+        compiled = statement.of("sqlite")
+        raw = self._reader._conn  # noqa: SLF001
+        parameters = _bind(compiled, values)
+        try:
+            found: list[Row] = await self._reader._execute(  # noqa: SLF001
+                lambda: raw.execute(compiled.text, parameters).fetchall()
+            )
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+        return found
+
+
+def _connect(path: Path) -> aiosqlite.Connection:
+    connection = aiosqlite.connect(path, isolation_level=None)
+    # A process that ends on a fault must not wait for a thread that nobody will stop.
+    connection._thread.daemon = True  # noqa: SLF001
+    return connection
+
+
+def _bind(compiled: Compiled, values: Mapping[str, Any]) -> list[Any]:
+    return [json.dumps(v) if isinstance(v, Values) else v for v in compiled.bind(values)]
+
+
+def _run(connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        results = [_drive(connection, make()) for make in scripts]
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return results
+
+
+def _drive(connection: sqlite3.Connection, script: Script) -> Any:
+    answer: Any = None
+    while True:
+        try:
+            step = script.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = _step(connection, step)
+
+
+def _step(connection: sqlite3.Connection, step: Step) -> Any:
+    compiled = step.statement.of("sqlite")
+    match step:
+        case Rows(values=values):
+            return connection.execute(compiled.text, _bind(compiled, values)).fetchall()
+        case Do(values=values):
+            return connection.execute(compiled.text, _bind(compiled, values)).rowcount
+        case Many(rows=rows):
+            bind = compiled.bind
+            connection.executemany(compiled.text, [bind(row) for row in rows])
+            return None

@@ -1,0 +1,176 @@
+"""The store's door: scripts come in from many tasks, group commits go out to one database.
+
+Whatever waits when the previous commit ends shares the next one (no timer): at low load a batch
+is one, under load the cost of a commit is shared. A caller resumes once its commit is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import structlog
+
+from bridge.errors import StoreUnavailable
+from bridge.store.postgres import Postgres
+from bridge.store.sql import Row, Script, Statement
+from bridge.store.sqlite import Sqlite
+
+log = structlog.get_logger("bridge.store")
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+#: A transaction over all items that wait; it returns one result an item, in order.
+BatchScript = Callable[[Sequence[Item]], Script]
+
+BATCH = 500  # items of one kind in one transaction
+
+
+class Driver(Protocol):
+    """What the store needs of a database."""
+
+    @property
+    def database(self) -> str: ...
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def transaction(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]: ...
+
+    async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]: ...
+
+
+def driver(url: str, data_dir: Path) -> Driver:
+    """The driver for `[database] url`."""
+    if url == "sqlite":
+        return Sqlite(data_dir / "bridge.sqlite")
+    return Postgres(url)
+
+
+_Waiting = list[tuple[Any, "asyncio.Future[Any]"]]
+
+
+class Store:
+    """One process's access to the database."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver = driver
+        self._waiting: dict[BatchScript[Any], _Waiting] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._closing = False
+        self.commits = 0
+        self.failing: StoreUnavailable | None = None
+
+    @property
+    def database(self) -> str:
+        """ "sqlite" or "postgresql"."""
+        return self.driver.database
+
+    async def open(self) -> None:
+        """Connect and begin to write. Raises StoreUnavailable."""
+        await self.driver.open()
+        self._task = asyncio.create_task(self._write_on(), name="store-writer")
+
+    async def close(self) -> None:
+        """Write what waits, then disconnect."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        await self.driver.close()
+
+    def put(self, script: BatchScript[Item], item: Item) -> asyncio.Future[Any]:
+        """Queue an item for its script's next transaction; the future ends after the commit."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        waiting = self._waiting.get(script)
+        if waiting is None:
+            self._waiting[script] = [(item, future)]
+        else:
+            waiting.append((item, future))
+        self._wake.set()
+        return future
+
+    async def write(self, script: BatchScript[Item], item: Item) -> Any:
+        """Run a batch script over this item (and its neighbours); the item's own result.
+
+        Raises StoreUnavailable when it is not on disk; else what the script raised for it.
+        """
+        return await self.put(script, item)
+
+    async def read(self, statement: Statement, **values: Any) -> list[Row]:
+        """Run one SELECT. Raises StoreUnavailable."""
+        return await self.driver.rows(statement, values)
+
+    async def _write_on(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                await self._commit()
+            if self._closing:
+                return
+
+    async def _commit(self) -> None:
+        batches = self._take()
+        try:
+            results = await self.driver.transaction(
+                [partial(script, [i for i, _ in waiting]) for script, waiting in batches]
+            )
+        except StoreUnavailable as error:
+            self._refuse(batches, error)
+        except Exception as error:  # noqa: BLE001
+            # One item is at fault: each has its own transaction, so that only that one fails.
+            await self._one_by_one(batches, error)
+        else:
+            self._resolve(batches, results)
+
+    def _take(self) -> list[tuple[BatchScript[Any], _Waiting]]:
+        batches = [(script, waiting[:BATCH]) for script, waiting in self._waiting.items()]
+        self._waiting = {s: w[BATCH:] for s, w in self._waiting.items() if len(w) > BATCH}
+        return batches
+
+    def _resolve(
+        self, batches: list[tuple[BatchScript[Any], _Waiting]], results: list[Any]
+    ) -> None:
+        self.commits += 1
+        if self.failing is not None:
+            self.failing = None
+            log.info("database takes writes again")
+        for (_, waiting), answers in zip(batches, results, strict=True):
+            for (_, future), answer in zip(waiting, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+
+    def _refuse(
+        self, batches: list[tuple[BatchScript[Any], _Waiting]], error: StoreUnavailable
+    ) -> None:
+        if self.failing is None:
+            log.error("database refuses writes", error=error.sentence, hint=error.hint)
+        self.failing = error
+        for _, waiting in batches:
+            for _, future in waiting:
+                if not future.done():
+                    future.set_exception(StoreUnavailable(error.sentence, error.hint))
+
+    async def _one_by_one(
+        self, batches: list[tuple[BatchScript[Any], _Waiting]], error: Exception
+    ) -> None:
+        if sum(len(waiting) for _, waiting in batches) > 1:
+            log.warning("a batch failed, its items follow one by one", error=type(error).__name__)
+        for script, waiting in batches:
+            for item, future in waiting:
+                alone = [(script, [(item, future)])]
+                try:
+                    results = await self.driver.transaction([partial(script, [item])])
+                except StoreUnavailable as refused:
+                    self._refuse(alone, refused)
+                except Exception as fault:  # noqa: BLE001
+                    if not future.done():
+                        future.set_exception(fault)
+                else:
+                    self._resolve(alone, results)

@@ -1,0 +1,270 @@
+"""Prepared submissions in; subjects, conversations, messages and bodies out, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ClauseElement, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from bridge.model import State
+from bridge.store.notices import notices_for
+from bridge.store.sql import (
+    Many,
+    Rows,
+    Script,
+    Statement,
+    among,
+    insert,
+    insert_new,
+    unique,
+)
+from bridge.store.tables import body, conversation, event, message, seen, subject, suppression
+
+REPEAT_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A submission that passed every rule; rows come from it without further thought.
+
+    `id` also names the rows that this message may be the first to need (subject, conversation).
+    """
+
+    id: int
+    tenant_id: int
+    phone: str
+    phone_index: str
+    all_index: str
+    country: str
+    originator: str
+    origin_kind: str
+    origin_address: str
+    origin: str  # JSON
+    klass: str
+    urgent: bool
+    text: str
+    encoding: str
+    lang: str
+    parts: int
+    rules: str
+    state: str
+    reason: str
+    lane: str
+    due_at: float
+    expires_at: float
+    now: float
+    dedupe: str | None
+    exempt: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What became of a prepared submission."""
+
+    id: int
+    state: State
+    repeat: bool  # it was here already: `id` is the first one's
+
+
+_SEEN = Statement(select(seen.c.key, seen.c.message_id).where(among(seen.c.key, "keys")))
+_SUBJECTS = Statement(
+    select(subject.c.phone_index, subject.c.id).where(among(subject.c.phone_index, "keys"))
+)
+_SUBJECT_ADD = insert_new(subject)
+_CONVERSATIONS = Statement(
+    select(
+        conversation.c.subject_id,
+        conversation.c.originator,
+        conversation.c.origin_kind,
+        conversation.c.origin_address,
+        conversation.c.id,
+    ).where(among(conversation.c.subject_id, "keys"))
+)
+_CONVERSATION_ADD = insert_new(conversation)
+SUPPRESSED = Statement(
+    select(suppression.c.token).where(
+        among(suppression.c.token, "keys"), suppression.c.lifted_at.is_(None)
+    )
+)
+_MESSAGE_ADD = insert(message)
+_BODY_ADD = insert(body)
+_EVENT_ADD = insert(event, ("message_id", "kind", "detail", "at"))
+
+
+
+def store_submissions(items: Sequence[Prepared]) -> Script:
+    """One `Stored` an item."""
+    fresh, repeats = yield from _without_repeats(items)
+    subjects = yield from _subjects(fresh)
+    conversations = yield from _conversations(fresh, subjects)
+    stopped = yield from suppressed({i.phone_index for i in fresh} | {i.all_index for i in fresh})
+    states: dict[int, State] = {}
+    rows, bodies, events = [], [], []
+    for item in fresh:
+        is_stopped = not item.exempt and not stopped.isdisjoint((item.phone_index, item.all_index))
+        state = State.SUPPRESSED if is_stopped else State(item.state)
+        states[item.id] = state
+        subject_id = subjects[item.phone_index]
+        rows.append(_message(item, subject_id, conversations[_key(item, subject_id)], state))
+        bodies.append({"message_id": item.id, "text": item.text, "origin": item.origin})
+        events.append(
+            {
+                "message_id": item.id,
+                "kind": str(state),
+                "detail": item.reason,
+                "at": item.now,
+            }
+        )
+    if rows:
+        yield Many(_MESSAGE_ADD, rows)
+        yield Many(_BODY_ADD, bodies)
+        yield Many(_EVENT_ADD, events)
+        yield from notices_for(
+            [i.id for i in fresh if states[i.id] is State.SUPPRESSED], "failed", items[0].now
+        )
+    return [
+        Stored(repeats[i.id], State.QUEUED, True)
+        if i.id in repeats
+        else Stored(i.id, states[i.id], False)
+        for i in items
+    ]
+
+
+def _claim_key(database: str) -> ClauseElement:
+    clause = {"sqlite": sqlite, "postgresql": postgresql}[database].insert(seen)
+    # A key older than the hour may still wait for the sweep: it makes room for its successor.
+    return clause.on_conflict_do_update(
+        index_elements=[seen.c.key],
+        set_={"message_id": clause.excluded.message_id, "at": clause.excluded.at},
+        where=seen.c.at <= clause.excluded.at - REPEAT_SECONDS,
+    )
+
+
+_SEEN_CLAIM = Statement(_claim_key, [c.name for c in seen.columns])
+
+
+def _without_repeats(items: Sequence[Prepared]) -> Script:
+    """The items that are new, and for each repeat the id of the first.
+
+    The key is claimed first and read afterwards: of two processes with the same mail, the second
+    waits for the first and then finds the first's id.
+    """
+    first = {}
+    for item in items:
+        if item.dedupe:
+            first.setdefault(item.dedupe, item)
+    if not first:
+        return list(items), {}
+    claims = [{"key": k, "message_id": first[k].id, "at": first[k].now} for k in sorted(first)]
+    yield Many(_SEEN_CLAIM, claims)
+    found = yield Rows(_SEEN, {"keys": unique(first)})
+    holder: dict[str, int] = {row[0]: row[1] for row in found}
+    repeats = {i.id: holder[i.dedupe] for i in items if i.dedupe and holder[i.dedupe] != i.id}
+    return [i for i in items if i.id not in repeats], repeats
+
+
+def _subjects(items: Sequence[Prepared]) -> Script:
+    """phone_index → subject id; the missing ones are made."""
+    keys = unique(i.phone_index for i in items)
+    found = yield Rows(_SUBJECTS, {"keys": keys})
+    known: dict[str, int] = {row[0]: row[1] for row in found}
+    missing = {i.phone_index: i for i in items if i.phone_index not in known}
+    if missing:
+        rows = [_subject(missing[key]) for key in sorted(missing)]
+        yield Many(_SUBJECT_ADD, rows)
+        # Read again: another process may have made the same subject meanwhile.
+        found = yield Rows(_SUBJECTS, {"keys": unique(missing)})
+        known.update({row[0]: row[1] for row in found})
+    return known
+
+
+def _subject(item: Prepared) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "tenant_id": item.tenant_id,
+        "phone": item.phone,
+        "phone_index": item.phone_index,
+        "all_index": item.all_index,
+        "country": item.country,
+        "created_at": item.now,
+    }
+
+
+Key = tuple[int, str, str, str]
+
+
+def _key(item: Prepared, subject_id: int) -> Key:
+    return (subject_id, item.originator, item.origin_kind, item.origin_address)
+
+
+def _conversations(items: Sequence[Prepared], subjects: dict[str, int]) -> Script:
+    """(subject, originator, origin) → conversation id; the missing ones are made."""
+    ids = unique(subjects[i.phone_index] for i in items)
+    found = yield Rows(_CONVERSATIONS, {"keys": ids})
+    known: dict[Key, int] = {(r[0], r[1], r[2], r[3]): r[4] for r in found}
+    missing: dict[Key, Prepared] = {}
+    for item in items:
+        key = _key(item, subjects[item.phone_index])
+        if key not in known:
+            missing.setdefault(key, item)
+    if missing:
+        yield Many(
+            _CONVERSATION_ADD,
+            [
+                {
+                    "id": missing[key].id,
+                    "tenant_id": missing[key].tenant_id,
+                    "subject_id": key[0],
+                    "originator": key[1],
+                    "origin_kind": key[2],
+                    "origin_address": key[3],
+                    "created_at": missing[key].now,
+                }
+                for key in sorted(missing)
+            ],
+        )
+        found = yield Rows(_CONVERSATIONS, {"keys": unique(key[0] for key in missing)})
+        known.update({(r[0], r[1], r[2], r[3]): r[4] for r in found})
+    return known
+
+
+def suppressed(tokens: set[str]) -> Script:
+    """Those of the tokens that stand on the suppression list."""
+    if not tokens:
+        return set()
+    found = yield Rows(SUPPRESSED, {"keys": unique(tokens)})
+    return {row[0] for row in found}
+
+
+def _message(
+    item: Prepared, subject_id: int, conversation_id: int, state: State
+) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "tenant_id": item.tenant_id,
+        "subject_id": subject_id,
+        "conversation_id": conversation_id,
+        "class": item.klass,
+        "urgent": item.urgent,
+        "exempt": item.exempt,
+        "originator": item.originator,
+        "encoding": item.encoding,
+        "lang": item.lang,
+        "parts": item.parts,
+        "rules": item.rules,
+        "state": str(state),
+        "reason": "opted-out" if state is State.SUPPRESSED else item.reason,
+        "lane": item.lane,
+        "hop": 0,
+        "tries": 0,
+        "resent": 0,
+        "due_at": item.due_at,
+        "expires_at": item.expires_at,
+        "created_at": item.now,
+        "sent_at": None,
+        "final_at": item.now if state is State.SUPPRESSED else None,
+        "lease": None,
+    }

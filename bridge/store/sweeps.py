@@ -1,0 +1,101 @@
+"""What time does: scheduled messages fall due, waiting ones expire, old keys and parts go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, delete, func, select, update
+
+from bridge.model import State
+from bridge.store.claims import end_messages
+from bridge.store.replies import REPEAT_SECONDS as HEARD_SECONDS
+from bridge.store.sql import Do, Rows, Script, Statement, Values, among, constant
+from bridge.store.submissions import REPEAT_SECONDS as SEEN_SECONDS
+from bridge.store.tables import callback, heard, message, notice, seen
+
+CALLBACK_SECONDS = 72 * 3600.0
+PARTIAL_SECONDS = 600.0  # an MO whose missing parts have not come is delivered marked partial
+BATCH = 500
+
+_RIPE = Statement(
+    update(message)
+    .where(message.c.state == constant("scheduled"), message.c.due_at <= bindparam("now"))
+    .values(state="queued")
+    .returning(message.c.lane)
+)
+_LATE = Statement(
+    select(message.c.id)
+    .where(
+        message.c.state.in_([constant("queued"), constant("scheduled"), constant("held")]),
+        message.c.expires_at <= bindparam("now"),
+    )
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)
+)
+_SEEN_OLD = Statement(delete(seen).where(seen.c.at < bindparam("before")))
+_HEARD_OLD = Statement(delete(heard).where(heard.c.at < bindparam("before")))
+_CALLBACKS_OLD = Statement(delete(callback).where(callback.c.at < bindparam("before")))
+PARTIAL = Statement(
+    select(callback.c.key, callback.c.carrier, callback.c.payload)
+    .where(callback.c.kind == constant("part"), callback.c.at < bindparam("before"))
+    .order_by(callback.c.id)
+    .limit(BATCH)
+)
+DUE_LANES = Statement(
+    select(message.c.lane, func.count(), func.min(message.c.due_at))
+    .where(message.c.state == constant("queued"), message.c.due_at <= bindparam("now"))
+    .group_by(message.c.lane)
+)
+NEXT_DUE = Statement(
+    select(message.c.due_at)
+    .where(among(message.c.lane, "lanes"), message.c.state == constant("queued"))
+    .order_by(message.c.due_at)
+    .limit(1)
+)
+DUE_NOTICES = Statement(
+    select(notice.c.edge, func.min(notice.c.due_at))
+    .where(notice.c.state == constant("due"), notice.c.due_at <= bindparam("now"))
+    .group_by(notice.c.edge)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What a sweep found."""
+
+    lanes: frozenset[str]  # lanes whose scheduled messages fell due
+    expired: int
+
+
+def sweep(items: Sequence[float]) -> Script:
+    """A `Swept` an item (all the same)."""
+    now = items[0]
+    ripe = yield Rows(_RIPE, {"now": now})
+    late = yield Rows(_LATE, {"now": now})
+    if late:
+        yield from end_messages([r[0] for r in late], State.EXPIRED, "validity-over", now)
+    swept = Swept(frozenset(row[0] for row in ripe), len(late))
+    return [swept] * len(items)
+
+
+def tidy(items: Sequence[float]) -> Script:
+    """Drop keys that have served and callbacks past their 72 hours; how many."""
+    now = items[0]
+    gone = yield Do(_SEEN_OLD, {"before": now - SEEN_SECONDS})
+    gone += yield Do(_HEARD_OLD, {"before": now - HEARD_SECONDS})
+    gone += yield Do(_CALLBACKS_OLD, {"before": now - CALLBACK_SECONDS})
+    return [gone] * len(items)
+
+
+__all__ = [
+    "DUE_LANES",
+    "DUE_NOTICES",
+    "NEXT_DUE",
+    "PARTIAL",
+    "PARTIAL_SECONDS",
+    "Swept",
+    "Values",
+    "sweep",
+    "tidy",
+]

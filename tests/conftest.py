@@ -1,0 +1,126 @@
+"""What every test can ask for; an absent service or program skips a test, and fails it under CI."""
+
+import contextlib
+import ipaddress
+import os
+import secrets
+import shutil
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/%2F")
+
+
+def absent(reason: str) -> NoReturn:
+    """End the test: something outside the project is missing, which only CI may not lack."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _loopback_only(event: str, arguments: tuple[object, ...]) -> None:
+    """Refuse whatever would leave this machine."""
+    if event not in {"socket.connect", "socket.sendto", "socket.sendmsg"}:
+        return
+    address = arguments[1]
+    if not isinstance(address, tuple):
+        return
+    host = str(address[0])
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host not in {"localhost", ""} and not host.endswith(".localhost"):
+        raise AssertionError(f"a test reached for {host}; only loopback is allowed")
+
+
+sys.addaudithook(_loopback_only)
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The developer's own settings stay out of the tests."""
+    for name in [name for name in os.environ if name.startswith("BRIDGE_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def free_port() -> Callable[[], int]:
+    """A function that names a TCP port of 127.0.0.1 that nobody listens on."""
+
+    def find() -> int:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port: int = probe.getsockname()[1]
+            return port
+
+    return find
+
+
+@pytest.fixture
+def program() -> Callable[[str], Path]:
+    """A function from a program's name to its path; skips the test where it is not installed."""
+
+    def find(name: str) -> Path:
+        found = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+        return Path(found) if found else absent(f"the program {name} is not installed")
+
+    return find
+
+
+@pytest.fixture
+def node_modules() -> Callable[[str], Path]:
+    """A function from an npm package's name to its folder, in NODE_PATH or where CI puts it."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    folders = os.environ.get("NODE_PATH", "").split(os.pathsep)
+    folders.append(str(Path(cache) / "sms-bridge-tests" / "node_modules"))
+
+    def find(name: str) -> Path:
+        for folder in filter(None, folders):
+            if (Path(folder) / name).is_dir():
+                return Path(folder) / name
+        return absent(f"the npm package {name} is not in NODE_PATH; .ci/run installs it")
+
+    return find
+
+
+def _listens(url: str, name: str) -> str:
+    parts = urlsplit(url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 0), timeout=5).close()
+    except OSError as error:
+        absent(f"no {name} at {parts.hostname}:{parts.port}: {error.strerror}")
+    return url
+
+
+@pytest.fixture
+def redis_url() -> str:
+    """A Redis or Valkey; take a namespace of your own, others use it too."""
+    return _listens(REDIS, "Redis")
+
+
+@pytest.fixture
+def rabbitmq_url() -> str:
+    """A RabbitMQ; take queue names of your own, others use it too."""
+    return _listens(RABBITMQ, "RabbitMQ")
+
+
+@pytest.fixture
+async def postgres_url() -> AsyncIterator[str]:
+    """A new, empty PostgreSQL database, dropped when the test ends."""
+    asyncpg = pytest.importorskip("asyncpg")
+    admin = await asyncpg.connect(_listens(POSTGRES, "PostgreSQL"))
+    name = f"bridge_test_{secrets.token_hex(6)}"
+    await admin.execute(f'CREATE DATABASE "{name}"')
+    try:
+        yield urlunsplit(urlsplit(POSTGRES)._replace(path=f"/{name}"))
+    finally:
+        await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        await admin.close()

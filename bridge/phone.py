@@ -185,10 +185,8 @@ def _fits(description: Any) -> tuple[frozenset[int], _Fits] | None:
 
 def _plan(code: int, region: str) -> _Plan:
     data: Any = PhoneMetadata.metadata_for_region_or_calling_code(code, region)
-    types = []
-    for name in (*_ORDER, "fixed_line", "mobile"):
-        if found := _fits(getattr(data, name)):
-            types.append((name.upper(), *found))
+    named = ((name, _fits(getattr(data, name))) for name in (*_ORDER, "fixed_line", "mobile"))
+    types = tuple((name.upper(), *found) for name, found in named if found)
     return _Plan(
         region,
         re.compile(data.leading_digits).match if data.leading_digits else None,
@@ -196,7 +194,7 @@ def _plan(code: int, region: str) -> _Plan:
         if data.national_prefix_for_parsing
         else None,
         _fits(data.general_desc) or (frozenset(), re.compile("").fullmatch),
-        tuple(types),
+        types,
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import uvloop
 
+from bridge.errors import StoreUnavailable
 from bridge.smtp.door import Refusal, Reply, Session
 from bridge.smtp.listener import Listener
 
@@ -93,6 +94,8 @@ class FakeDoor:
             raise RuntimeError("the secret text of a mail")
         self.mails.append((sender, list(recipients), content))
         self.finished.set()
+        if b"store full" in content:
+            raise StoreUnavailable("No room on the disk", status="4.3.1")
         if b"miscounted" in content:
             return [Reply(250, "2.0.0", "Accepted")] * (len(recipients) + 1)
         return [
@@ -146,7 +149,7 @@ class Client:
 
     async def starttls(self) -> None:
         assert await self.say("STARTTLS") == "220 2.0.0 Ready to start TLS"
-        await self.writer.start_tls(_trusting())
+        await self.writer.start_tls(trusting())
 
     async def close(self) -> None:
         self.writer.close()
@@ -154,7 +157,7 @@ class Client:
             await self.writer.wait_closed()
 
 
-def _trusting() -> ssl.SSLContext:
+def trusting() -> ssl.SSLContext:
     context = ssl.create_default_context()
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -197,7 +200,7 @@ async def client_of(listener: Listener, source: str = "127.0.0.1") -> AsyncItera
 
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A self-signed certificate for sms.test and its key, made for the test."""
-    import datetime
+    import datetime as dt
 
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
@@ -206,15 +209,15 @@ def certificate(folder: Path) -> tuple[Path, Path]:
 
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sms.test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     made = (
         x509.CertificateBuilder()
         .subject_name(name)
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName("sms.test")]), critical=False)
         .sign(key, hashes.SHA256())
     )
@@ -228,6 +231,12 @@ def certificate(folder: Path) -> tuple[Path, Path]:
         )
     )
     return cert_path, key_path
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Wait for something of which the server gives no sign."""
+    while not condition():  # noqa: ASYNC110
+        await asyncio.sleep(0.001)
 
 
 def reset(client: Client) -> None:

@@ -18,7 +18,7 @@ import dramatiq
 from bridge.dispatch import actors, broker
 from bridge.dispatch.link import Link, shown
 from bridge.dispatch.ringer import Ringer
-from bridge.dispatch.valkey import Valkey, binary
+from bridge.dispatch.valkey import Valkey, version
 
 Heard = Callable[[str, Sequence[int]], None]
 
@@ -104,7 +104,7 @@ class Bell:
         """A sentence about the queue at `url`, for `bridge check`; Misconfigured if unusable."""
         broker.check(url)
         if url == broker.EMBEDDED:
-            return f"embedded Valkey in {data_dir / 'queue'} ({binary().name})"
+            return f"Valkey {await asyncio.to_thread(version)}, embedded in {data_dir / 'queue'}"
         return await broker.probe(url)
 
     def _work(self, to: broker.Broker) -> dramatiq.Worker:

@@ -15,7 +15,7 @@ from dramatiq import Consumer, Message, MessageProxy
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 from dramatiq.errors import ConnectionClosed
 
-from bridge.dispatch.link import Link
+from bridge.dispatch.link import Link, said
 
 #: Seconds between attempts to open a consumer again.
 AGAIN_S = 0.5
@@ -52,14 +52,9 @@ def greet(url: str) -> str:
         connection.channel()
         connection.close()
     except pika.exceptions.AMQPError as error:
-        raise OSError(reason(error)) from error
+        raise OSError(said(error)) from error
     product, version = properties.get("product", "AMQP"), properties.get("version", "0.9.1")
     return f"{product} {version}"
-
-
-def reason(error: Exception) -> str:
-    """What happened, in words: pika's errors are often without words, and then carry the cause."""
-    return str(error) or ", ".join(str(arg) for arg in error.args) or type(error).__name__
 
 
 def quieten() -> None:

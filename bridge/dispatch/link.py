@@ -16,6 +16,14 @@ def shown(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
+def said(error: BaseException) -> str:
+    """What an error says. Some wrap their cause without a word: then, what that says."""
+    if str(error):
+        return str(error)
+    inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+    return said(inner) if inner else ""
+
+
 class Link:
     """Whether the broker answers, as its users found it. Safe to call from any thread.
 
@@ -55,5 +63,5 @@ class Link:
             log.warning(
                 "queue does not answer; messages are accepted and wait in the database",
                 broker=self._broker,
-                error=f"{type(error).__name__}: {error}",
+                error=f"{type(error).__name__}: {said(error)}",
             )

@@ -34,9 +34,14 @@ from bridge.errors import Misconfigured
 LONGEST_SOCKET = 100
 #: Seconds between attempts to start a server that does not stay up: the first time, and at most.
 AGAIN_S, AGAIN_MOST_S = 0.1, 5.0
+#: Seconds after which a server that dies is simply started again.
+HEALTHY_S = 1.0
 #: Seconds between looks whether another process on this directory has given up its server.
 TURN_S = 0.5
 
+ELSEWHERE = (
+    'Start a Redis, Valkey or RabbitMQ server and name it: [queue] url = "redis://127.0.0.1:6379/0"'
+)
 CONFIG = """\
 # Written at every start; changes are lost. The queue holds ids that may be lost at any time.
 port 0
@@ -68,11 +73,21 @@ def binary() -> Path:
     for folder in folders:
         for program in Path(folder).glob("_binaries/*/valkey-server"):
             return program
-    raise Misconfigured(
-        "there is no embedded queue for this platform",
-        "Start a Redis, Valkey or RabbitMQ server and name it: "
-        '[queue] url = "redis://127.0.0.1:6379/0"',
-    )
+    raise Misconfigured("there is no embedded queue for this platform", ELSEWHERE)
+
+
+def version() -> str:
+    """The embedded server's version; Misconfigured when its program does not run here."""
+    program = binary()
+    try:
+        found = subprocess.run(  # noqa: S603 - our own program
+            [str(program), "--version"], capture_output=True, text=True, check=True, timeout=10
+        ).stdout
+    except (OSError, subprocess.SubprocessError) as error:
+        raise Misconfigured(
+            f"the embedded queue's program does not run: {error}", ELSEWHERE
+        ) from error
+    return next(word[2:] for word in found.split() if word.startswith("v="))
 
 
 class Valkey:
@@ -112,7 +127,7 @@ class Valkey:
         except OSError as error:
             raise Misconfigured(
                 f"the embedded queue cannot use {self._home}: {error.strerror}",
-                "Make data_dir writable for this user, or set [queue] url to a server.",
+                "Make data_dir writable, with room left, or set [queue] url to a server.",
             ) from error
         self._keeper.start()
 
@@ -153,7 +168,7 @@ class Valkey:
                 except OSError as error:
                     log.error("embedded queue cannot be started", error=str(error))
                 lived = time.monotonic() - began
-                pause = 0.0 if lived > AGAIN_MOST_S else min(2 * pause or AGAIN_S, AGAIN_MOST_S)
+                pause = 0.0 if lived > HEALTHY_S else min(2 * pause or AGAIN_S, AGAIN_MOST_S)
 
     def _is_ours(self, stack: contextlib.ExitStack) -> bool:
         """True when this process runs the server; taken once, and kept until the thread ends."""
@@ -179,10 +194,10 @@ class Valkey:
         code = self._process.wait()
         if self._closing.is_set():
             return
-        words = [line for line in said.read_text(errors="replace").splitlines() if line.strip()]
-        log.warning("embedded queue ended; starting it again", code=code, said=words[-3:])
-        if code > 0:
-            self._put_aside(" ".join(words))
+        words = said.read_text(errors="replace").strip() if code > 0 else ""
+        last = [line for line in words.splitlines() if line.strip()][-3:]
+        log.warning("embedded queue ended; starting it again", code=code, said=last)
+        self._put_aside(words)
 
     def _spawn(self, out: IO[bytes]) -> subprocess.Popen[bytes]:
         parent = str(os.getpid()) if sys.platform == "linux" else "-"
@@ -241,15 +256,16 @@ class Valkey:
 
 def _secret(path: Path) -> str:
     """The password in `path`, made when there is none."""
-    with contextlib.suppress(FileExistsError):
+    if not path.exists():
         # Complete under its name or not there at all, whoever else starts at the same moment.
         made = path.with_name(f"{path.name}.{os.getpid()}")
-        made.touch(mode=0o600)
-        made.write_text(secrets.token_hex(32))
         try:
-            os.link(made, path)
+            made.touch(mode=0o600)
+            made.write_text(secrets.token_hex(32))
+            with contextlib.suppress(FileExistsError):
+                os.link(made, path)
         finally:
-            made.unlink()
+            made.unlink(missing_ok=True)
     return path.read_text()
 
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 #: Nobody writes these alone, or with `OBJECTS`, and means anything else.
 STOP: dict[str, str] = {
     "en": """stop, stopall, stop all, unsubscribe, unsubscribe me, unsub, quit, revoke, optout,
-        opt out, opt me out, opt out all, stop texts, unsubscribed, unsubscribe all, no sms,
-        stop now, cancel subscription, cancel my subscription, end subscription,
+        opt out, opt me out, opt out all, stop all messages, stop all texts, stop all sms, stop
+        all alerts, stop texts, unsubscribed, unsubscribe all, no sms,
+        stop now, cancel subscription, end subscription,
         remove subscription, stop subscription, unsubscribe from all""",
     "cs": """odhlásit, odhlásit se, odhlašuji, odhlašuji se, odhlaste mě, odhlaste, odhlas,
         odhlas mě, odhlásit mě, neposílat, nezasílat, neposílejte, nezasílejte, zrušit odběr,
@@ -22,17 +23,17 @@ STOP: dict[str, str] = {
         neposielajte, nezasielať, nezasielajte, zrušiť odber, ukončiť odber, odhlásenie,
         odhlásiť ma, zrušiť odoberanie, zrušiť zasielanie, ukončiť zasielanie""",
     "no": """stopp, avmeld, avmelding, meld av, meld meg av, avmeld meg, reserver, reserver meg,
-        avslutt abonnement, stopp abonnement, si opp abonnement, avbestill, stopp alle, stans,
+        avslutt abonnement, stopp abonnement, si opp abonnement, stopp alle, stans,
         avslutt abonnementet, avregistrer, meld ut, meld meg ut""",
     "sv": """stopp, avregistrera, avregistrera mig, avsluta, avanmäl, avanmälan, avanmäl mig,
-        avprenumerera, avsluta prenumeration, avsluta prenumerationen, säg upp, avbeställ,
+        avprenumerera, avsluta prenumeration, avsluta prenumerationen,
         stoppa, stoppa sms, anmäl av""",
     "da": """afmeld, afmelding, afmeld mig, frameld, frameld mig, framelding, meld fra, meld af,
-        meld mig fra, meld mig af, opsig, opsig abonnement, afmeld abonnement, stop alle,
+        meld mig fra, meld mig af, opsig abonnement, afmeld abonnement, stop alle,
         afmeld nyhedsbrev, afslut abonnement""",
     "de": """stopp, abmelden, abmeldung, abbestellen, abbestellung, austragen, austragen bitte,
-        mich abmelden, melde mich ab, abmelden alle, abo kündigen, abo beenden, kündigen,
-        stoppen, abo stoppen, abo abbestellen, widerruf, widerrufen, kündigung""",
+        mich abmelden, melde mich ab, abmelden alle, abo kündigen, abo beenden,
+        stoppen, abo stoppen, abo abbestellen, widerruf, widerrufen""",
     "fr": """arrêt, arrêter, arrêtez, stopper, désabonner, désabonnez, désabonnement, désinscrire,
         désinscription, désabonnez moi, désinscrivez moi, me désabonner, me désinscrire,
         se désabonner, se désinscrire, résilier, désinscrit, désinscris moi, désabonne moi,
@@ -43,13 +44,14 @@ STOP: dict[str, str] = {
         no molestar, pare, desinscribirme, eliminar suscripción, terminar suscripción""",
     "it": """disiscrivi, disiscrivimi, disiscriviti, disiscrizione, disiscriversi, cancellami,
         cancellazione, disattiva, disattivare, disattivazione, annulla iscrizione,
-        cancella iscrizione, annullare iscrizione, disdetta, disdire, disiscrivermi, annulla abbonamento, stop pubblicità, revoca, rimuovimi""",
+        cancella iscrizione, annullare iscrizione, disdetta, disdire, disiscrivermi, annulla
+        abbonamento, stop pubblicità, revoca, rimuovimi""",
     "nl": """afmelden, afmelding, uitschrijven, uitschrijving, stoppen, meld me af, meld mij af,
         schrijf me uit, schrijf mij uit, opzeggen, abonnement opzeggen, afmeld, uitschrijf,
-        abonnement stoppen, afmelden alle""",
+        abonnement stoppen, afmelden alle, ik meld me af""",
     "pl": """wypisz, wypisz mnie, wypisać, wypisuję się, wypisz się, rezygnuję, rezygnacja,
         rezygnuj, anuluj subskrypcję, anulować subskrypcję, odsubskrybuj, wyrejestruj,
-        wyrejestruj mnie, zrezygnuj, odwołaj zgodę, cofam zgodę, wycofuję zgodę, wyłącz sms,
+        wyrejestruj mnie, zrezygnuj, wyłącz sms,
         koniec subskrypcji, zakończ subskrypcję""",
     "pt": """sair, descadastrar, descadastre, descadastrar me, descadastro, descadastre me,
         desinscrever, desinscrever me, cancelar inscrição, cancelar assinatura,
@@ -115,10 +117,10 @@ WEAK: dict[str, str] = {
     "en": "end, cancel, remove, cancel all, remove all, end all, remove me",
     "cs": "zrušit, konec, ukončit, zrušte, smazat, přestat, přestaňte, zastavit",
     "sk": "zrušiť, koniec, ukončiť, vymazať, prestaňte, zastaviť",
-    "no": "slutt, avslutt, slett, fjern, avbryt",
-    "sv": "sluta, slut, ta bort, avbryt, radera",
-    "da": "slut, slet, fjern, annuller",
-    "de": "ende, beenden, löschen, aufhören",
+    "no": "slutt, avslutt, slett, fjern, avbryt, avbestill",
+    "sv": "sluta, slut, ta bort, avbryt, radera, säg upp, avbeställ",
+    "da": "slut, slet, fjern, annuller, opsig",
+    "de": "ende, beenden, löschen, aufhören, kündigen, kündigung",
     "fr": "fin, annuler, supprimer, terminer",
     "es": "fin, parar, alto, cancelar, anular, eliminar, borrar, cancela, detener",
     "it": "fine, basta, cancella, annulla, rimuovi, elimina, annullare, ferma, fermare",
@@ -145,6 +147,15 @@ WEAK: dict[str, str] = {
     "ja": "キャンセル, 終了",
     "ko": "취소",
 }
+
+#: Of the weak words, those that beside an object speak of it rather than to us: delete message.
+ALONE = """end, ende, fin, fine, fim, slut, slutt, konec, koniec, einde, alto, vége, kraj, край,
+    крај, конец, кінець, τέλος, beigas, pabaiga, lõpp, t, dur, peru, نهاية, סיום, remove,
+    remove all, remove me, smazat, vymazať, slett, fjern, ta bort, radera, slet, löschen,
+    supprimer, eliminar, borrar, cancella, rimuovi, elimina, verwijder, verwijderen, usuń,
+    excluir, apagar, remover, poista, töröl, törlés, törölj, törölni, șterge, elimină, премахни,
+    изтрий, удалить, удалите, видалити, sil, αφαίρεση, מחק, حذف, kustuta, eemalda, dzēst,
+    ištrinti, obriši, ukloni, izbriši, odstrani, обриши"""
 
 #: Countries whose people write the language: there a weak word counts as it stands.
 COUNTRIES: dict[str, str] = {
@@ -272,7 +283,9 @@ HELP: dict[str, str] = {
 
 #: Said around a word without changing it: thanks, please, greetings, "now".
 POLITE = """please pls plz plese thanks thank_you thank_you_very_much many_thanks thx ty tnx tks
-    thank kindly cheers regards hi hello hey dear dear_sir sir madam ok okay now immediately today
+    thank kindly cheers regards re fwd yes a_u_b s_v_p p_f
+    and und och og et y e i и та és și ve και en hi hello hey
+        dear dear_sir sir madam ok okay now immediately today
     right_now asap at_once sorry
     prosím prosim_vás prosím_vas děkuji děkuju díky dík moc_děkuji předem_děkuji dobrý_den ahoj
     ihned hned okamžitě ďakujem vďaka ďakujem_pekne dobrý_deň
@@ -305,9 +318,10 @@ POLITE = """please pls plz plese thanks thank_you thank_you_very_much many_thank
     谢谢 請 请 お願いします 감사합니다"""
 
 #: What a stop word may be followed or preceded by: what is to stop.
-OBJECTS = """sms smses smsky smsek smska sms_messages text texts texting text_messages message
+OBJECTS = """от из z ze zo od fra från vom von du des van dalla dal da de novinek novinky
+    sms smses smsky smsek smska sms_messages text texts text_messages message
     messages msg msgs notifications notification alerts alert newsletter newsletters ads marketing
-    promo promos promotions subscription subscriptions mailing mailings all
+    promo promos promotions subscription subscriptions mailing mailings
     odběr odběru zprávy zpráv zasílání upozornění reklamy reklamu newsletteru z_odběru
     odber odberu správy správ zasielanie upozornenia
     meldinger melding meldingene varsler varsel varslene reklame abonnement abonnementet nyhetsbrev

@@ -223,9 +223,11 @@ def _utf16(text: str) -> Segmented:
 
 def _units(text: str) -> int:
     """UTF-16 code units of `text`: characters beyond the basic plane take two."""
-    return len(text) if not text or max(text) <= "\uffff" else len(
-        text.encode("utf-16-be", "surrogatepass")
-    ) // 2
+    return (
+        len(text)
+        if not text or max(text) <= "\uffff"
+        else len(text.encode("utf-16-be", "surrogatepass")) // 2
+    )
 
 
 def _pack(pieces: list[tuple[str, int]], limit: int) -> tuple[tuple[str, ...], tuple[int, ...]]:

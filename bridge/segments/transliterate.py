@@ -26,7 +26,8 @@ _SIGNS = {
     "\u205f\u3000\t",
     "\n": "\u2028\u2029\u0085\v",
     # Signs without width: hyphenation, byte order, direction.
-    "": "\u00ad\u200b\u200e\u200f\u2060\ufeff\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
+    "": "\u00ad\u200b\u200e\u200f\u2060\ufeff"
+    "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069",
     "x": "×",
     "/": "÷⁄∕",
     "|": "¦",

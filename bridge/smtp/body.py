@@ -12,9 +12,17 @@ from bridge.smtp.lines import Line, blank, clean
 from bridge.smtp.markers import without_armour
 from bridge.smtp.mime import Part
 
-MAX_TEXT = 400_000
-MAX_HTML = 2_000_000
+# Far above the 255 parts of the longest SMS; what is longer is refused for its length anyway.
+MAX_TEXT = 100_000
+MAX_HTML = 1_000_000
 
+_SHOWN = frozenset(
+    "text/plain text/html text/x-html application/xhtml+xml text/enriched text/richtext"
+    " text/markdown text/x-markdown".split()
+)
+# Text for programs: never shown, even where a mail is nothing else.
+_DATA = frozenset("text/calendar text/vcard text/x-vcard text/directory text/rtf".split())
+_HTML = frozenset(("text/html", "text/x-html", "application/xhtml+xml"))
 _META = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _IS_HTML = re.compile(r"\s*(?:<!doctype html|<html[\s>]|<body[\s>]|<head[\s>])", re.IGNORECASE)
 _ANY_TAG = re.compile(r"<[a-zA-Z/!][^<>]{0,2000}>")
@@ -95,7 +103,7 @@ def _lines(part: Part, choice: _Choice, *, root: bool = False) -> list[Line]:
             choice.note("mime-no-boundary")
             return _text(part, "text/plain", choice) if root else []
         return _multipart(part, kind, choice)
-    if not kind.startswith("text/"):
+    if kind not in _SHOWN and not (root and kind.startswith("text/") and kind not in _DATA):
         return []
     if not root and (part.disposition.value == "attachment" or part.filename):
         return []
@@ -145,7 +153,7 @@ def _holds_html(part: Part) -> bool:
     """Whether a part's first shown text is HTML."""
     while part.children:
         part = part.children[0]
-    return part.content.value in ("text/html", "application/xhtml+xml")
+    return part.content.value in _HTML
 
 
 def _named(part: Part, choice: _Choice) -> list[Line]:
@@ -171,17 +179,17 @@ def _enclosed(mail: Part, choice: _Choice) -> list[Line]:
 
 def _text(part: Part, kind: str, choice: _Choice) -> list[Line]:
     """Decode one text part and read it as what it is, which may not be what it says."""
-    data = part.body[: MAX_HTML if kind == "text/html" else MAX_TEXT]
+    data = part.body[: MAX_HTML if kind in _HTML else MAX_TEXT]
     label = part.content.items.get("charset", "")
     if not label and (meta := _META.search(data[:4096])):
         label = meta[1].decode("ascii", "replace")
     text, codec, guessed = charset.decode(data, label)
     if guessed:
         choice.note(f"charset:{codec}")
-    if kind in ("text/html", "text/x-html") or _IS_HTML.match(text[:2000]):
-        if _ANY_TAG.search(text) or "&" in text:
-            choice.note("html")
-            return [Line(clean(line), kind) for line, kind in html.lines_of(text.replace("\0", ""))]
+    marked_up = kind in _HTML or _IS_HTML.match(text[:2000])
+    if marked_up and (_ANY_TAG.search(text) or "&" in text):
+        choice.note("html")
+        return [Line(clean(line), kind) for line, kind in html.lines_of(text.replace("\0", ""))]
     if kind in ("text/enriched", "text/richtext"):
         text = _unenriched(text)
     text, armour = without_armour(clean(text))

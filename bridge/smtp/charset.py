@@ -35,7 +35,7 @@ _ALIASES = {
 }
 # Python codecs that are no charsets, or that nobody writes mail in.
 _NOT_FOR_MAIL = frozenset(
-    {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "mbcs", "oem"}
+    {"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "mbcs", "oem"}
 )
 _C1_SIBLING = {
     "iso8859-2": "cp1250",
@@ -47,6 +47,9 @@ _C1_SIBLING = {
 }
 _CANDIDATES = ("cp1252", "cp1250", "iso8859-2", "cp1251", "koi8-r", "cp1254", "cp1253")
 _WIDE = frozenset({"gb18030", "cp932", "cp949", "big5hkscs", "euc_jp", "euc_jis_2004", "johab"})
+# Codes that write other scripts in ASCII octets, or do not hold ASCII at all.
+_NOT_ASCII = ("utf-7", "hz", "utf-16", "utf-32", "iso2022")
+_ODD_ASCII = re.compile(rb"[\x00\x1b]")
 _BY_NUMBER = re.compile(r"(?:windows|win|x-cp|cp|ms)[-_]?(\d{3,4})")
 _ISO_2022 = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
 _STRAY_C1 = re.compile("[\x80-\x9f]")
@@ -69,9 +72,10 @@ class Decoded(NamedTuple):
 def decode(data: bytes, declared: str) -> Decoded:
     """Read octets as text. In: the charset as declared, "" for none."""
     codec = codec_of(declared) if declared else ""
-    if data.isascii() and b"\x1b" not in data and codec not in ("utf-7", "hz"):
-        if b"\0\0" not in data and codec[:6] not in ("utf-16", "utf-32"):
-            return Decoded(data.decode("ascii"), "ascii", guessed=False)
+    if data.isascii() and not codec.startswith(_NOT_ASCII) and not _ODD_ASCII.search(data):
+        return Decoded(data.decode("ascii"), "ascii", guessed=False)
+    if codec.startswith(_NOT_ASCII) and (found := _strict(data, codec, guessed=False)):
+        return found
     return _marked(data) or _declared(data, codec) or _guessed(data, codec)
 
 
@@ -86,12 +90,12 @@ def _codec(name: str) -> str:
     numbered = _BY_NUMBER.fullmatch(name)
     name = _ALIASES.get(name, f"cp{numbered[1]}" if numbered else name)
     try:
-        found = codecs.lookup(name)
-        found.decode(b"")
-    except (LookupError, ValueError, TypeError, OSError):
+        found = codecs.lookup(name).name
+        # A LookupError too where the codec is none for text: zlib, hex, rot13.
+        b" ".decode(found, "replace")
+    except (LookupError, ValueError):
         return ""
-    text = found.name not in _NOT_FOR_MAIL and isinstance(found.decode(b"")[0], str)
-    return found.name if text else ""
+    return "" if found.replace("_", "-") in _NOT_FOR_MAIL else found
 
 
 def _marked(data: bytes) -> Decoded | None:
@@ -120,7 +124,7 @@ def _declared(data: bytes, codec: str) -> Decoded | None:
     """Believe the claim where the octets allow it; a vague claim is left to the guess."""
     if codec in _WIDE and (found := _strict(data, codec, guessed=False)):
         return found
-    if codec not in ("utf-7", "hz") and (found := _strict(data, "utf-8", guessed=codec != "utf-8")):
+    if found := _strict(data, "utf-8", guessed=codec != "utf-8"):
         return found
     if codec in ("", "cp1252", "utf-8", "ascii"):
         return None
@@ -177,7 +181,7 @@ def _score(text: str) -> float:
 
 def _statistical(data: bytes) -> Decoded | None:
     """Ask charset-normalizer, for the scripts that the alphabets here do not know."""
-    from charset_normalizer import from_bytes  # noqa: PLC0415  (5 MB that most mails never need)
+    from charset_normalizer import from_bytes  # 5 MB that most mails never need
 
     best = from_bytes(data[:_SAMPLE]).best()
     return Decoded(data.decode(best.encoding, "replace"), best.encoding, True) if best else None

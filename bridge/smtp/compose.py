@@ -1,9 +1,7 @@
 """What the writer of a mail must hear comes in; RFC 5322 mails as bytes go out.
 
 Pure: time, ids and addresses are given, so the same notice composed again is the same mail, with
-the same Message-ID. All octets are ASCII (RFC 2047, quoted-printable), except in a mail to or
-from an address beyond ASCII, which needs SMTPUTF8 anyway. Whatever is given as a header's text
-stays inside that header.
+the same Message-ID.
 
 | mail        | envelope sender   | Auto-Submitted | why                                           |
 | ----------- | ----------------- | -------------- | --------------------------------------------- |
@@ -21,81 +19,32 @@ reader may see a whole one.
 
 from __future__ import annotations
 
-import re
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.errors import HeaderParseError
-from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
+from dataclasses import dataclass
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, EmailPolicy, Policy
-from email.utils import format_datetime
+from email.policy import SMTP, Policy
 from enum import StrEnum
 from typing import Any
 
-from bridge.errors import Refused
+from bridge.smtp.letter import LETTERS, Letter, date, one_line, outside, set_text
 
 FOOTER = "Answer this mail to send an SMS back."
 
-_SUBJECT_LIMIT = 200
-_REFERENCES_LIMIT = 900
 _ORIGINAL_LIMIT = 16_384
-
-_MESSAGE_ID = re.compile(r"<[!-;=?-~]{1,250}>")
-_PLAIN_ADDRESS = re.compile(r"""([^\s\x00-\x1f\x7f"(),:;<>@\[\]\\]+)@([\w.-]+)""")
-_UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-
-
-class _Ids(UnstructuredHeader, BaseHeader):
-    """Message-ids, one a line: the library's folding would encode a long one (RFC 2047 5 (3))."""
-
-    def fold(self, *, policy: Policy[Any]) -> str:
-        return f"{self.name}: {f'{policy.linesep} '.join(str(self).split())}{policy.linesep}"
 
 
 class _OneLine(UnstructuredHeader, BaseHeader):
-    """A field of a delivery status: ASCII on one line, for the same reason."""
+    """A field of a delivery status: ASCII on one line: folding would encode a long one."""
 
     def fold(self, *, policy: Policy[Any]) -> str:
         return f"{self.name}: {self}{policy.linesep}"
 
 
-def _policy() -> EmailPolicy[EmailMessage]:
-    registry = HeaderRegistry()
-    for name in ("message-id", "in-reply-to", "references"):
-        registry.map_to_type(name, _Ids)
-    return SMTP.clone(header_factory=registry, cte_type="7bit")
-
-
-_LETTERS = _policy()
 _STATUS_FIELDS = SMTP.clone(
     header_factory=HeaderRegistry(default_class=_OneLine, use_default_map=False)
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Thread:
-    """What a mail must name to appear below the one it answers: as that one's headers had it."""
-
-    message_id: str = ""
-    references: str = ""
-    subject: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """The outside of a mail: from whom, to whom, when, below which.
-
-    `sender` is the address that an answer goes to, `name` what stands beside it (a contact's name
-    or a number); `message_id` comes from `message_id()`, `at` is Unix time in seconds.
-    """
-
-    to: str
-    sender: str
-    name: str
-    message_id: str
-    at: float
-    thread: Thread = field(default_factory=Thread)
 
 
 class Action(StrEnum):
@@ -135,15 +84,6 @@ class Explanation:
     rules: tuple[str, ...] = ()
 
 
-def message_id(kind: str, number: int, at: float, domain: str) -> str:
-    """The Message-ID of a notice: always the same for the same stored row.
-
-    `at` is when the row was stored: numbers alone come again after a database is made anew, and
-    mail systems drop what they take for a repetition.
-    """
-    return f"<{kind}.{number}.{round(at * 1000):x}@{domain}>"
-
-
 def answer(letter: Letter, text: str, *, footer: str = FOOTER) -> bytes:
     """An SMS that somebody sent, as a mail to the writer of the mail it answers.
 
@@ -151,10 +91,12 @@ def answer(letter: Letter, text: str, *, footer: str = FOOTER) -> bytes:
     quotes look for it.
     """
     subject = letter.thread.subject
-    mail = _mail(letter, "answer", _reply(subject) if _line(subject) else f"SMS from {letter.name}")
+    mail = outside(
+        letter, "answer", _reply(subject) if one_line(subject) else f"SMS from {letter.name}"
+    )
     mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-    _set_text(mail, _with_footer(text, footer))
-    return _octets(mail)
+    set_text(mail, _with_footer(text, footer))
+    return mail.as_bytes()
 
 
 def inbox(
@@ -165,19 +107,19 @@ def inbox(
     `text` is what the person wrote, `note` says below it why it came here. `automatic` is for
     notices (an opt-out) that nobody needs to answer.
     """
-    mail = _mail(letter, "inbox", subject)
+    mail = outside(letter, "inbox", subject)
     mail["X-Auto-Response-Suppress"] = "All" if automatic else "OOF, AutoReply"
     if automatic:
         mail["Auto-Submitted"] = "auto-generated"
-    _set_text(mail, _with_footer(text, note))
-    return _octets(mail)
+    set_text(mail, _with_footer(text, note))
+    return mail.as_bytes()
 
 
 def explained(letter: Letter, explanation: Explanation) -> bytes:
     """The answer to a mail to `explain.…@`: what would be sent, how, and by which rules."""
     mail = _automatic(letter, "explain", _reply(letter.thread.subject or "explain"))
-    _set_text(mail, _explained(explanation))
-    return _octets(mail)
+    set_text(mail, _explained(explanation))
+    return mail.as_bytes()
 
 
 def report(
@@ -194,19 +136,22 @@ def report(
     """
     title = next(_TITLES[action] for action in _TITLES if action in {fate.action for fate in fates})
     mail = _automatic(letter, "report", f"{title}: {letter.thread.subject or 'your SMS'}")
-    mail["Content-Type"] = "multipart/report; report-type=delivery-status"
-    words = EmailMessage(_LETTERS)
-    _set_text(words, "\n\n".join(map(_in_words, fates)))
+    mail["MIME-Version"] = "1.0"
+    # The library's own boundary is random: the same report would be another mail.
+    boundary = hashlib.sha256(letter.message_id.encode()).hexdigest()[:40]
+    mail["Content-Type"] = f"multipart/report; report-type=delivery-status; boundary={boundary}"
+    words = EmailMessage(LETTERS)
+    set_text(words, "\n\n".join(map(_in_words, fates)))
     parts = [words, _delivery_status(fates, reporting_mta, arrived)]
     if original_headers:
-        headers = EmailMessage(_LETTERS)
-        _set_text(headers, original_headers[:_ORIGINAL_LIMIT].decode("utf-8", "replace"))
+        headers = EmailMessage(LETTERS)
+        set_text(headers, original_headers[:_ORIGINAL_LIMIT].decode("utf-8", "replace"))
         headers.replace_header("Content-Type", 'text/rfc822-headers; charset="utf-8"')
         parts.append(headers)
     for part in parts:
         del part["MIME-Version"]
         mail.attach(part)
-    return _octets(mail)
+    return mail.as_bytes()
 
 
 # Worst first: it gives the report its title.
@@ -225,9 +170,9 @@ _SENTENCES = {
 
 
 def _in_words(fate: Fate) -> str:
-    lines = [_SENTENCES[fate.action].format(_line(fate.shown))]
-    lines += [f"Why: {_line(fate.reason)}"] if fate.reason else []
-    lines += [f"What to do: {_line(fate.hint)}"] if fate.hint else []
+    lines = [_SENTENCES[fate.action].format(one_line(fate.shown))]
+    lines += [f"Why: {one_line(fate.reason)}"] if fate.reason else []
+    lines += [f"What to do: {one_line(fate.hint)}"] if fate.hint else []
     return "\n".join(lines)
 
 
@@ -236,7 +181,7 @@ def _delivery_status(fates: Sequence[Fate], mta: str, arrived: float | None) -> 
     about = EmailMessage(_STATUS_FIELDS)
     about["Reporting-MTA"] = f"dns; {_ascii(mta)}"
     if arrived is not None:
-        about["Arrival-Date"] = _date(arrived)
+        about["Arrival-Date"] = date(arrived)
     status = EmailMessage(_STATUS_FIELDS)
     status["Content-Type"] = "message/delivery-status"
     status.set_payload([about, *map(_recipient_fields, fates)])
@@ -256,95 +201,43 @@ def _recipient_fields(fate: Fate) -> EmailMessage:
 def _typed_address(address: str) -> str:
     """An address with its type; beyond ASCII as RFC 6533 3 has it."""
     if address.isascii():
-        return f"rfc822; {_line(address)}"
-    return "utf-8; " + "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in _line(address))
+        return f"rfc822; {one_line(address)}"
+    return "utf-8; " + "".join(
+        c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in one_line(address)
+    )
 
 
 def _explained(told: Explanation) -> str:
     lines = ["Nothing was sent. This is what your mail would have become.", ""]
-    lines += [f"To: {_line(told.shown)}"]
+    lines += [f"To: {one_line(told.shown)}"]
     if told.refused:
-        lines += ["It would be refused: " + _line(told.refused)]
+        lines += ["It would be refused: " + one_line(told.refused)]
     if told.units:
         parts = f"{len(told.units)} part{'s' if len(told.units) > 1 else ''}"
         lines += [f"Size: {parts} in {told.encoding}, units {' + '.join(map(str, told.units))}"]
     if told.text:
         lines += ["Text:", "", *(f"    {line}" for line in told.text.splitlines()), ""]
     if told.rules:
-        lines += ["Rules that shaped it:", *(f"  - {_line(rule)}" for rule in told.rules)]
+        lines += ["Rules that shaped it:", *(f"  - {one_line(rule)}" for rule in told.rules)]
     return "\n".join(lines)
 
 
 def _automatic(letter: Letter, kind: str, subject: str) -> EmailMessage:
-    mail = _mail(letter, kind, subject)
+    mail = outside(letter, kind, subject)
     mail["Auto-Submitted"] = "auto-replied"
     mail["X-Auto-Response-Suppress"] = "All"
     return mail
 
 
-def _mail(letter: Letter, kind: str, subject: str) -> EmailMessage:
-    """A mail with its headers and no body yet. Raises Refused for what is no address."""
-    ascii_only = (letter.to + letter.sender).isascii()
-    mail = EmailMessage(_LETTERS if ascii_only else _LETTERS.clone(utf8=True))
-    mail["From"] = _address(letter.sender, letter.name)
-    mail["To"] = _address(letter.to)
-    mail["Subject"] = _line(subject)[:_SUBJECT_LIMIT]
-    mail["Date"] = _date(letter.at)
-    mail["Message-ID"] = letter.message_id
-    if answered := _MESSAGE_ID.findall(letter.thread.message_id)[:1]:
-        mail["In-Reply-To"] = answered[0]
-        mail["References"] = _references(letter.thread.references, answered[0])
-    mail["X-SMS-Bridge"] = kind
-    return mail
-
-
-def _references(earlier: str, answered: str) -> str:
-    """RFC 5322 3.6.4: what the mail referred to, and the mail; the middle goes when too long."""
-    ids = [each for each in _MESSAGE_ID.findall(earlier) if each != answered]
-    while ids and sum(map(len, ids)) > _REFERENCES_LIMIT:
-        del ids[1 if len(ids) > 1 else 0]
-    return " ".join([*ids, answered])
-
-
-def _address(address: str, name: str = "") -> Address:
-    try:
-        if not address.isascii() and (plain := _PLAIN_ADDRESS.fullmatch(address)):
-            return Address(_line(name), *plain.groups())  # its own reader takes ASCII only
-        return Address(_line(name), addr_spec=address)
-    except (HeaderParseError, ValueError, IndexError):
-        raise Refused(
-            "a mail cannot go to or from what is no mail address",
-            "correct the address in the configuration",
-            status="5.1.3",
-        ) from None
-
-
 def _reply(subject: str) -> str:
-    line = _line(subject)
-    return line if line[:3].lower() == "re:" else f"Re: {line}"
+    said = one_line(subject)
+    return said if said[:3].lower() == "re:" else f"Re: {said}"
 
 
 def _with_footer(text: str, footer: str) -> str:
-    return f"{text}\n\n-- \n{_line(footer)}" if footer else text
-
-
-def _set_text(mail: EmailMessage, text: str) -> None:
-    clean = text.encode("utf-8", "replace").decode("utf-8").rstrip("\r\n")
-    mail.set_content(clean + "\n", cte="quoted-printable")
-
-
-def _octets(mail: EmailMessage) -> bytes:
-    return mail.as_bytes()
-
-
-def _line(text: str) -> str:
-    """Text for a header: on one line, without control characters."""
-    return " ".join(_UNSEEN.sub(" ", text).split())
+    words = text.rstrip("\r\n")
+    return f"{words}\n\n-- \n{one_line(footer)}" if footer else words
 
 
 def _ascii(text: str) -> str:
-    return _line(text).encode("ascii", "replace").decode("ascii")[:500]
-
-
-def _date(at: float) -> str:
-    return format_datetime(datetime.fromtimestamp(int(at), UTC))
+    return one_line(text).encode("ascii", "replace").decode("ascii")[:500]

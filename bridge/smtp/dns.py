@@ -92,6 +92,11 @@ def organisational(domain: str) -> str:
     return ".".join(labels[-2:])
 
 
+def aligned(domain: str, other: str, strict: bool) -> bool:
+    """RFC 7489 3.1: the same domain or, when relaxed, the same organisation's."""
+    return domain == other or (not strict and organisational(domain) == organisational(other))
+
+
 class _Cache(dns.resolver.LRUCache):
     """dnspython's cache, with an upper bound on how long an answer is believed."""
 

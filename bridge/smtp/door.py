@@ -45,7 +45,8 @@ class Refusal(Exception):
 class Door(Protocol):
     """Decides about senders, recipients, mails and logins; the session only speaks for it.
 
-    Whatever else a method raises becomes `451 4.3.0`: the client keeps the mail and comes again.
+    TryLater becomes a 451 with its own status and sentence, whatever else a method raises
+    `451 4.3.0`: the client keeps the mail and comes again.
     """
 
     def mail(self, session: Session, sender: str) -> object:
@@ -79,4 +80,4 @@ class Door(Protocol):
         """
 
     async def login(self, session: Session, user: str, password: str) -> bool:
-        """True when the password is right. TryLater, or any other fault: 454, no failure noted."""
+        """True when the password is right. TryLater or a fault is answered with 454."""

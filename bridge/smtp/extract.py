@@ -49,7 +49,7 @@ class Extracted:
     urgent: bool
 
 
-def extract(raw: bytes, policy: Policy = Policy()) -> Extracted:  # noqa: B008  (frozen)
+def extract(raw: bytes, policy: Policy = Policy()) -> Extracted:
     """Read a mail. In: its octets, whatever they are. Out: text and facts. Never raises."""
     mail = mime.parse(raw)
     head = mail.headers
@@ -79,7 +79,9 @@ def _traits(head: headers.Headers, subject: str, sender: str) -> quotes.Traits:
     return quotes.Traits(reply, forward and not (reply and not forward), machine)
 
 
-def _best(readings: list[body.Reading], traits: quotes.Traits, policy: Policy) -> tuple[str, list[str]]:
+def _best(
+    readings: list[body.Reading], traits: quotes.Traits, policy: Policy
+) -> tuple[str, list[str]]:
     """The plain reading, or the HTML one where the plain one is a stand-in for it."""
     text, rules = _own_text(readings[0], traits, policy)
     if len(readings) == 1:
@@ -90,11 +92,13 @@ def _best(readings: list[body.Reading], traits: quotes.Traits, policy: Policy) -
     return text, rules
 
 
-def _own_text(reading: body.Reading, traits: quotes.Traits, policy: Policy) -> tuple[str, list[str]]:
+def _own_text(
+    reading: body.Reading, traits: quotes.Traits, policy: Policy
+) -> tuple[str, list[str]]:
     """The author's own words, and a forwarded mail's after them. Alerts stay whole."""
     if traits.machine:
-        text, rule = markers.between(joined(reading.lines), policy.end_markers)
-        return text, [*reading.rules, "machine-whole"]
+        text, rule = markers.before(joined(reading.lines), policy.end_markers)
+        return text, [*reading.rules, "machine-whole", *([rule] if rule else [])]
     parted = quotes.part(reading.lines, traits)
     text, rules = _tidy(parted.own, policy)
     rules = [*reading.rules, *parted.rules, *rules]
@@ -108,10 +112,10 @@ def _own_text(reading: body.Reading, traits: quotes.Traits, policy: Policy) -> t
 
 def _tidy(lines: list[Line], policy: Policy) -> tuple[str, list[str]]:
     """Keep what markers enclose; where there are none, cut signature and footers."""
-    text, rule = markers.between("\n".join(line.text for line in lines), policy.end_markers)
-    kept, rules = ([Line(line) for line in text.split("\n")], [rule]) if rule else (lines, [])
-    own, more = footers.strip([line.text for line in kept]) if rule != "marker-inside" else (None, [])
-    return joined([Line(line) for line in own] if own is not None else kept), rules + more
+    own = [line.text for line in lines]
+    text, rule = markers.between("\n".join(own), policy.end_markers)
+    kept, rules = (text.split("\n"), [rule]) if rule else footers.strip(own)
+    return joined([Line(line) for line in kept]), rules
 
 
 def _with_policy(text: str, subject: str, policy: Policy) -> tuple[str, list[str]]:

@@ -10,6 +10,8 @@ from bridge.smtp.smallprint import DISCLAIMER_MOTIFS, SMALL_PRINT, WARNINGS
 from bridge.smtp.words import APP_LINE, DEVICES, SENT_FROM
 
 _LONGEST = 4000
+# A first paragraph shorter than this is the author's, whatever its words.
+_SHORT = 200
 _MOST_FOOTERS = 30
 _SIGNATURE_LINES = 8
 _RULE = re.compile(r"[ \t]*(?:[-_=*~#—–]{3,}|(?:-=){5,}-?)[ \t]*")
@@ -20,10 +22,21 @@ _LIST_WORDS = re.compile(
     re.IGNORECASE,
 )
 _SENT = "|".join(sorted({word for row in SENT_FROM.values() for word in row.split("|")}))
+_FIRST_WORDS = {words.split()[0] for row in SENT_FROM.values() for words in row.split("|")} | {
+    "get",
+    "download",
+    "az",
+    "iphone",
+    "ipad",
+    "android",
+    "samsung",
+    "telefon",
+    "mobil",
+}
 _OWNER = r"(?:[^\s.,:;!?]{1,14} ){0,3}"
 _MODEL = r"(?:[ /+&-]+[^\s.,:;!?]{1,16}){0,5}"
 _DEVICE_LINE = re.compile(
-    rf"\W{{0,3}}(?:{_SENT}) {_OWNER}[^\w\s]?(?:{DEVICES})(?!\w){_MODEL}"
+    rf"\W{{0,3}}(?:{_SENT}) {_OWNER}[^\w\s]?(?:{DEVICES})(?:['’]\w+)?(?!\w)[®™]?{_MODEL}"
     r"(?: ?[-–,.;(<\[]? ?(?:(?:please )?(?:excuse|pardon|forgive)[^\n]{0,80}|<?https?://\S{1,200}"
     r"|app))?[\s.!)>\]*_]{0,4}"
     rf"|{APP_LINE}[\s.]{{0,2}}"
@@ -31,7 +44,7 @@ _DEVICE_LINE = re.compile(
     re.IGNORECASE,
 )
 _BARE_DEVICE = re.compile(
-    r"(?:lähetetty (?:iphone|ipad|android|samsung|puhelim|outlook|gmail|yahoo|windows|sähköposti)\S*"
+    r"(?:lähetetty (?:iphone|ipad|android|samsung|puhelim|outlook|gmail|yahoo|windows|sähköp)\S*"
     r"|(?:az )?(?:iphone|ipad|android|samsung|telefon|mobil)\S{0,8} (?:küldve|készülékről küldve)"
     r"|elküldve (?:az )?(?:iphone|ipad|android|samsung|mobil|telefon|outlook|yahoo|gmail)\S*)"
     r"[^\n.!?:]{0,60}\.?",
@@ -56,7 +69,11 @@ _SENTENCE = re.compile(r"[.!?]\s*$")
 def strip(lines: list[str]) -> tuple[list[str], list[str]]:
     """Cut what programs added around a text. Out: the lines left, and the rules that fired."""
     rules: list[str] = []
-    lines = _without_warning(_trimmed(lines), rules)
+    lines = _trimmed(lines)
+    if len(lines) == 1 and len(lines[0]) < _SHORT:
+        device = is_device_line(lines[0])
+        return ([], ["device-line"]) if device else (lines, rules)
+    lines = _without_warning(lines, rules)
     lines = _without_signature(lines, rules)
     for _ in range(_MOST_FOOTERS):
         if (shorter := _without_last(lines, rules)) is None:
@@ -97,15 +114,13 @@ def _without_warning(lines: list[str], rules: list[str]) -> list[str]:
 
 def _without_signature(lines: list[str], rules: list[str]) -> list[str]:
     """Cut at "-- " (RFC 3676 4.3); at "--" only where a signature is what follows."""
-    for index, line in enumerate(lines):
-        if line == "-- ":
-            rules.append("signature-dashes")
-            return _trimmed(lines[:index])
-        if line.strip() in ("--", "—", "–-") and _looks_signed(
-            lines[index + 1 : index + 2 * _SIGNATURE_LINES + 2]
-        ):
-            rules.append("signature-dashes:bare")
-            return _trimmed(lines[:index])
+    if "-- " in lines:
+        rules.append("signature-dashes")
+        return _trimmed(lines[: lines.index("-- ")])
+    bare = [n for n, line in enumerate(lines) if line.strip() in ("--", "—")]
+    if len(bare) == 1 and bare[0] and _looks_signed(lines[bare[0] + 1 :]):
+        rules.append("signature-dashes:bare")
+        return _trimmed(lines[: bare[0]])
     return lines
 
 
@@ -126,6 +141,7 @@ def _looks_signed(lines: list[str]) -> bool:
 
 def _without_last(lines: list[str], rules: list[str]) -> list[str] | None:
     """The lines without their last paragraph or line, if a program added it; None if not."""
+    lines = _without_rule(lines)
     if not lines:
         return None
     start = _paragraph_start(lines)
@@ -163,7 +179,7 @@ def _footer(text: str, *, first: bool) -> str:
     text = text.strip()
     if len(text) <= 200 and is_device_line(text):
         return "device-line"
-    if len(text) > _LONGEST or (first and len(text) < 200):
+    if len(text) > _LONGEST or (first and len(text) < _SHORT):
         return ""
     if language := _disclaimer(text):
         return f"disclaimer:{language}"
@@ -175,6 +191,9 @@ def _footer(text: str, *, first: bool) -> str:
 def is_device_line(text: str) -> bool:
     """Whether a line is a mail program's advertisement of itself or of its device."""
     text = text.strip(" *_\t")
+    lowered = text.casefold()
+    if lowered.split(" ", 1)[0].strip("\"'([<-") not in _FIRST_WORDS and "outlook" not in lowered:
+        return False
     if _DEVICE_LINE.fullmatch(text) or _BARE_DEVICE.fullmatch(text):
         return True
     without_link = _FROM_LINK.sub("", text)

@@ -5,6 +5,7 @@ decoded comes out as the likeliest reading (RFC 2047, RFC 2231, and what senders
 """
 
 import binascii
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -16,13 +17,14 @@ MAX_BLOCK = 262_144
 MAX_VALUE = 16_384
 
 _FIELD = re.compile(rb"([!-9;-~]{1,80})[ \t]*:")
+_WELL_FORMED = re.compile(r"([!-9;-~]{1,80}):[ \t]*([^\n]*(?:\n[ \t][^\n]*)*)\n?")
 _KNOWN = re.compile(
     rb"^(?:from|to|cc|subject|date|message-id|mime-version|content-[a-z-]{1,40}|received"
     rb"|return-path|reply-to|references|in-reply-to|x-[a-z-]{1,40})[ \t]*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _PARAMETER = re.compile(
-    r"[;\s]\s*([^\s=;\"*]{1,60})(?:\*(\d{1,2}))?(\*)?\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"?|([^;\s]*))"
+    r"[;\s]\s{0,20}([^\s=;\"*]{1,60})(?:\*(\d{1,2}))?(\*)?\s*=\s*(?:\"((?:[^\"\\]|\\.)*)\"?|([^;\s]*))"
 )
 _ESCAPED = re.compile(r"\\(.)")
 _WORD = re.compile(r"=\?([^?\s*]{1,60})(?:\*[^?\s]{0,20})?\?([bBqQ])\?([^\n]{0,2000}?)\?=")
@@ -42,29 +44,39 @@ class Parameters:
 class Headers:
     """The header of one entity, by lower-case name; repeated fields stay in order."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_counts", "_first")
 
-    def __init__(self, fields: Iterable[tuple[str, bytes]] = ()) -> None:
-        self._fields: dict[str, list[bytes]] = {}
-        for name, value in fields:
-            self._fields.setdefault(name, []).append(value)
+    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
+        self._first: dict[str, str] = {}
+        self._counts: dict[str, int] = {}
+        for spelled, value in fields:
+            name = spelled.lower()
+            if name in self._first:
+                self._counts[name] = self._counts.get(name, 1) + 1
+            else:
+                self._first[name] = value
 
     def __contains__(self, name: str) -> bool:
-        return name in self._fields
+        return name in self._first
+
+    def any_of(self, names: frozenset[str]) -> bool:
+        """Whether at least one of these fields is there."""
+        return not names.isdisjoint(self._first)
 
     def count(self, name: str) -> int:
         """How often a field occurs."""
-        return len(self._fields.get(name, ()))
+        return self._counts.get(name, 1) if name in self._first else 0
 
     def first(self, name: str) -> str:
-        """The first field of that name as it stands, on one line; "" where there is none."""
-        values = self._fields.get(name)
-        return values[0][:MAX_VALUE].decode("utf-8", "surrogateescape") if values else ""
+        """The first field of that name as it stands; "" where there is none.
+
+        Octets that are not UTF-8 are surrogates, as in the surrogateescape error handler.
+        """
+        return self._first.get(name, "")[:MAX_VALUE]
 
     def text(self, name: str) -> str:
         """The first field of that name as a person reads it, on one line."""
-        values = self._fields.get(name)
-        return readable(values[0]) if values else ""
+        return readable(self.first(name))
 
 
 def is_field(data: bytes) -> bool:
@@ -78,15 +90,27 @@ def split(data: bytes) -> tuple[Headers, bytes]:
         return Headers(), data[1:]
     end = data.find(b"\n\n", 0, MAX_BLOCK)
     block = data[: end if end >= 0 else MAX_BLOCK]
-    fields: list[tuple[str, bytes]] = []
+    text = block.decode("utf-8", "surrogateescape")
+    found = _WELL_FORMED.findall(text)
+    # Names, colons and values are all there is, but for a space and a line end each.
+    if end >= 0 and text.count("\n") + 1 == len(found) and text[:1] not in " \t":
+        return Headers(found), data[end + 2 :]
+    return _split_broken(data, block, end)
+
+
+def _split_broken(data: bytes, block: bytes, end: int) -> tuple[Headers, bytes]:
+    """Read folded fields, and skip or stop at lines that are no fields."""
+    fields: list[tuple[str, str]] = []
     at = 0
     for line in block.split(b"\n"):
         if match := _FIELD.match(line):
-            fields.append((match[1].decode("ascii").lower(), line[match.end() :].strip(b" \t\0")))
+            value = line[match.end() :].strip(b" \t\0").decode("utf-8", "surrogateescape")
+            fields.append((match[1].decode("ascii"), value))
         elif fields and line[:1] in (b" ", b"\t"):
             name, value = fields[-1]
             if len(value) < MAX_VALUE:
-                fields[-1] = (name, value + b" " + line.strip(b" \t\0"))
+                more = line.strip(b" \t\0").decode("utf-8", "surrogateescape")
+                fields[-1] = (name, f"{value} {more}")
         elif not _KNOWN.search(block, at):
             # No blank line between header and body: the body begins here.
             return Headers(fields), data[at:]
@@ -96,6 +120,16 @@ def split(data: bytes) -> tuple[Headers, bytes]:
 
 def parameters(value: str) -> Parameters:
     """Read a structured header value such as Content-Type's, with RFC 2231 parameters."""
+    # Short values are the same few in most mails; one with a name in it is a person's.
+    return _parameters(value) if len(value) > 60 or "name" in value else _known(value)
+
+
+@functools.lru_cache(maxsize=256)
+def _known(value: str) -> Parameters:
+    return _parameters(value)
+
+
+def _parameters(value: str) -> Parameters:
     head = value.split(";", 1)[0].split(None, 1)
     main = head[0].strip("\"'").lower() if head else ""
     pieces: dict[str, list[tuple[int, bool, str]]] = {}
@@ -109,7 +143,7 @@ def _join(pieces: list[tuple[int, bool, str]]) -> str:
     """Put a parameter's continuations together and undo their percent-encoding (RFC 2231 3, 4)."""
     if len(pieces) == 1 and not pieces[0][1]:
         text = pieces[0][2]
-        return readable(text.encode("utf-8", "surrogateescape")) if "=?" in text else text
+        return readable(text) if "=?" in text else text
     pieces.sort(key=lambda piece: piece[0])
     text = "".join(piece[2] for piece in pieces)
     return _extended(text) if pieces[0][1] else text
@@ -130,9 +164,11 @@ def subject(headers: Headers) -> str:
     return _BREAKS.sub(" ", _extended(headers.first("subject*"))).strip()
 
 
-def readable(value: bytes) -> str:
-    """Undo encoded words, raw 8-bit text and folding. In: a field's octets. Out: one line."""
-    text = charset.decode(value[:MAX_VALUE], "").text
+def readable(value: str) -> str:
+    """Undo encoded words, raw 8-bit text and folding. In: a field as first() gives it."""
+    text = value
+    if not value.isascii():
+        text = charset.decode(value.encode("utf-8", "surrogateescape"), "").text
     if "=?" in text:
         text = _encoded_words(text)
     return _BREAKS.sub(" ", text).strip()

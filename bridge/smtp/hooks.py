@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Coroutine
 from typing import Any, cast
 
+from bridge.errors import TryLater
 from bridge.smtp import wire
-from bridge.smtp.connection import Connection, Mail
+from bridge.smtp.connection import Connection
 from bridge.smtp.door import Door, Refusal, Reply
+from bridge.smtp.line import Mail
 
 
 class DoorHooks:
@@ -30,6 +32,9 @@ class DoorHooks:
         except Refusal as no:
             server.service.counters.refused["sender"] += 1
             return _line(no, envelope)
+        except TryLater as later:
+            server.service.counters.refused["later"] += 1
+            return _later(later, envelope)
         envelope.mail_from = address
         envelope.mail_options.extend(options)
         return b"250 2.1.0 OK"
@@ -50,6 +55,9 @@ class DoorHooks:
         except Refusal as no:
             server.service.counters.refused["recipient"] += 1
             return _line(no, envelope)
+        except TryLater as later:
+            server.service.counters.refused["later"] += 1
+            return _later(later, envelope)
         envelope.recipients.append(state)
         envelope.rcpt_tos.append(address)
         return b"250 2.1.5 OK"
@@ -61,15 +69,21 @@ class DoorHooks:
         envelope: Mail,
     ) -> list[bytes]:
         """Hand the mail to the door: its replies, one a recipient."""
-        replies = await self.door.data(
-            server.caller,
-            envelope.transaction,
-            envelope.mail_from or "",
-            envelope.recipients,
-            cast("bytes", envelope.content),
-        )
+        try:
+            replies = await self.door.data(
+                server.caller,
+                envelope.transaction,
+                envelope.mail_from or "",
+                envelope.recipients,
+                cast("bytes", envelope.content),
+            )
+        except TryLater as later:
+            server.service.counters.refused["later"] += 1
+            return [_later(later, envelope)] * len(envelope.recipients)
         if len(replies) != len(envelope.recipients):
             raise RuntimeError("the door answered for other recipients than it was given")
+        if all(reply.code >= 300 for reply in replies):
+            server.service.counters.refused["content"] += 1
         return [_line(reply, envelope) for reply in replies]
 
     async def authenticate(self, server: Connection, user: str, password: str) -> bool:
@@ -79,3 +93,7 @@ class DoorHooks:
 
 def _line(answer: Reply | Refusal, envelope: Mail) -> bytes:
     return wire.reply(answer.code, answer.status, answer.sentence, utf8=envelope.smtp_utf8)
+
+
+def _later(later: TryLater, envelope: Mail) -> bytes:
+    return wire.reply(451, later.status, later.sentence, utf8=envelope.smtp_utf8)

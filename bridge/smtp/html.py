@@ -6,10 +6,13 @@ one line a row, and cited blocks, attributions and signatures are marked for the
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from bridge.smtp.lines import Kind, Line, blank
 from bridge.smtp.markup import Token, tokens
 
+# Ten times what the longest newsletters hold.
+_MAX_TOKENS = 60_000
 _VOID = frozenset(
     "area base br col embed hr img input link meta param source track wbr keygen o:p".split()
 )
@@ -32,11 +35,11 @@ _HIDDEN_CLASS = re.compile(r"\.([\w-]{1,60})\s*\{[^{}]{0,400}display\s*:\s*none"
 _QUOTE_CLASS = re.compile(r"gmail_quote|protonmail_quote|yahoo_quoted|zmail_extra|iwcQuote")
 _ATTRIBUTION_CLASS = re.compile(r"gmail_attr|moz-cite-prefix|zmail_extra_hr")
 _SIGNATURE_CLASS = re.compile(
-    r"gmail_signature(?!_prefix)|moz-signature|protonmail_signature|ms-outlook-mobile-signature"
+    r"gmail_signature|moz-signature|protonmail_signature|ms-outlook-mobile-signature"
     r"|^Signature$|^signature$|mobile-signature"
 )
 _WHITE = re.compile(r"[ \t\r\n\f]+")
-_TRIMMED_ADDRESS = re.compile(r"^(?:https?://|ftp://)?(?:www\.)?|[/?#]+$", re.I)
+_TRIMMED_ADDRESS = re.compile(r"^(?:https?://|ftp://)?(?:www\.)?|[/?#]+$", re.IGNORECASE)
 _ASCII_WORD = re.compile(r"[A-Za-z0-9]")
 
 
@@ -146,7 +149,7 @@ class _Page:
 def lines_of(html: str) -> list[Line]:
     """Read HTML as text. Never raises; takes time in proportion to the text."""
     page = _Page()
-    for token in tokens(html):
+    for token in islice(tokens(html), _MAX_TOKENS):
         if token.tag == "":
             page.write(token.text)
         elif token.tag[0] == "<" and token.tag[1] != "/":
@@ -301,7 +304,7 @@ def _is_hidden(page: _Page, attributes: dict[str, str]) -> bool:
 
 def _hidden_classes(sheet: str) -> set[str]:
     """Classes a style sheet hides on every screen; rules for some screens only do not count."""
-    return set(_HIDDEN_CLASS.findall(sheet.split("@media")[0][:50_000]))
+    return set(_HIDDEN_CLASS.findall(sheet.split("@media", maxsplit=1)[0][:50_000]))
 
 
 def _kind(name: str, attributes: dict[str, str], outer: Kind) -> Kind:

@@ -48,7 +48,7 @@ class Intake:
         if not self.refusal:
             if len(raw) > limits.max_size:
                 self._refuse("size", TOO_LARGE % limits.max_size)
-            elif wire.longest_line_over(raw, limits.data_line):
+            elif len(raw) > limits.data_line and wire.longest_line_over(raw, limits.data_line):
                 self._refuse("line", _LONG_LINE % limits.data_line)
         return wire.unstuffed(raw)
 

@@ -47,6 +47,8 @@ def blank(lines: list[Line]) -> bool:
 
 def joined(lines: list[Line]) -> str:
     """The text of the lines: no white space at line ends, one blank line at most in a row."""
+    if len(lines) == 1:
+        return lines[0].text.rstrip()
     out: list[str] = []
     for line in lines:
         text = line.text.rstrip()

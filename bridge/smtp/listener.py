@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import logging
 import os
+import re
 import resource
 import socket
 import ssl
@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+import structlog
+
 from bridge.errors import Misconfigured
 from bridge.smtp.connection import Connection
 from bridge.smtp.door import Door
@@ -24,12 +26,14 @@ from bridge.smtp.login import Throttle
 from bridge.smtp.server import Lmtp, Server
 from bridge.smtp.service import Counters, Limits, Service
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger("bridge.smtp")
 
 _BACKLOG = 2048
 #: Files that the rest of the process needs beside its SMTP connections.
 _OTHER_FILES = 256
+_FAMILY_LACKS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 _SLOWEST_SWEEP = 5.0  # seconds
+_HOST_PORT = re.compile(r"([^\s:\[\]]+|\[[^\s\[\]]+\]):([0-9]{1,5})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ class Listener:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         if soft != resource.RLIM_INFINITY and soft < wanted:
             fewer = max(soft - _OTHER_FILES, 1)
-            log.warning("the limit of open files leaves room for %d smtp connections", fewer)
+            log.warning("few open files allowed", smtp_connections=fewer)
             self.service.limits = replace(self.service.limits, connections=fewer)
 
     async def _opened(self) -> list[socket.socket]:
@@ -188,14 +192,13 @@ class Listener:
         return self._bound([partial(_tcp, info) for info in await self._resolved(host, port)])
 
     def _host_and_port(self, text: str) -> tuple[str, int]:
-        host, colon, port = text.rpartition(":")
-        host = host.removeprefix("[").removesuffix("]")
-        if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
+        found = _HOST_PORT.fullmatch(text)
+        if found is None or int(found[2]) > 65535:
             raise Misconfigured(
                 f"{self._setting} is {text!r}, which is no address to listen at",
                 "write host:port, such as 127.0.0.1:2525 or [::1]:2525, or unix:/path",
             )
-        return host, int(port)
+        return found[1].strip("[]"), int(found[2])
 
     async def _resolved(self, host: str, port: int) -> list[_Info]:
         loop = asyncio.get_running_loop()
@@ -214,14 +217,21 @@ class Listener:
         return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
 
     def _bound(self, makers: Iterable[Callable[[], socket.socket]]) -> list[socket.socket]:
-        """Bound sockets, all of them or the sentence that says what to do instead."""
+        """Bound sockets, or the sentence that says what to do instead."""
         opened: list[socket.socket] = []
-        try:
-            opened.extend(make() for make in makers)
-        except OSError as error:
-            for each in opened:
-                each.close()
-            raise self._sentence(error) from error
+        lacking: OSError | None = None
+        for make in makers:
+            try:
+                opened.append(make())
+            except OSError as error:
+                if error.errno in _FAMILY_LACKS:
+                    lacking = error  # a name may stand for IPv6 where there is none
+                    continue
+                for each in opened:
+                    each.close()
+                raise self._sentence(error) from error
+        if lacking is not None and not opened:
+            raise self._sentence(lacking) from lacking
         return opened
 
     def _sentence(self, error: OSError) -> Misconfigured:

@@ -74,7 +74,7 @@ class Verifier:
     def _fits(self, password_hash: str, password: str) -> bool:
         try:
             return self._hasher.verify(password_hash, password)
-        except (VerificationError, InvalidHashError):
+        except (VerificationError, InvalidHashError, UnicodeEncodeError):
             return False
 
     def _digest(self, password_hash: str | None, password: str) -> bytes:

@@ -6,8 +6,12 @@ _INSIDE = re.compile(r"(?<!#)##(?!#)(.{1,20000}?)(?<!#)##(?!#)", re.DOTALL)
 _HEADING = re.compile(r"(?:^|\n)## [^\n]*\S")
 _DOLLARS = re.compile(r"(?<![$\w])\$\$(?![$\w{(])|(?<=[^\W_])\$\$(?=\s|$)")
 _BRACED = re.compile(r"\{ ?end ?sms ?\}", re.IGNORECASE)
-_SIGNED = re.compile(r"-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Z][\w-]{1,30}: [^\n]*\n)*\n?")
-_BEGIN = re.compile(r"^-----BEGIN PGP (SIGNATURE|MESSAGE[^-\n]{0,40}|PUBLIC KEY BLOCK)-----", re.M)
+_SIGNED = re.compile(
+    r"-----BEGIN PGP SIGNED MESSAGE-----[ \t]*\n(?:[A-Z][\w-]{1,30}: [^\n]*\n)*\n?"
+)
+_BEGIN = re.compile(
+    r"^-----BEGIN PGP (SIGNATURE|MESSAGE[^-\n]{0,40}|PUBLIC KEY BLOCK)-----", re.MULTILINE
+)
 _DASH_ESCAPED = re.compile(r"^- (?=-|From )", re.MULTILINE)
 
 
@@ -17,15 +21,28 @@ def between(text: str, own: tuple[str, ...]) -> tuple[str, str]:
     "##…##" keeps what is inside; "$$", "{end sms}" and own markers keep what is before them.
     Markdown headings and runs of "#" or "$" are no markers.
     """
-    ends = [at for marker in own if marker and (at := text.find(marker)) >= 0]
+    if not own and "##" not in text and "$$" not in text and "{" not in text:
+        return text, ""
+    ends = _ends(text, own)
     if "$$" in text and (match := _DOLLARS.search(text)):
-        ends.append(match.start())
-    if "{" in text and (match := _BRACED.search(text)):
         ends.append(match.start())
     inside = _INSIDE.search(text) if "##" in text and not _HEADING.search(text) else None
     if inside and inside[1].strip():
         return inside[1].strip(), "marker-inside"
     return (text[: min(ends)].strip(), "marker-end") if ends else (text, "")
+
+
+def before(text: str, own: tuple[str, ...]) -> tuple[str, str]:
+    """What stands before the markers that no machine writes by chance; see between."""
+    ends = _ends(text, own)
+    return (text[: min(ends)].strip(), "marker-end") if ends else (text, "")
+
+
+def _ends(text: str, own: tuple[str, ...]) -> list[int]:
+    ends = [at for marker in own if marker and (at := text.find(marker)) >= 0]
+    if "{" in text and (match := _BRACED.search(text)):
+        ends.append(match.start())
+    return ends
 
 
 def without_armour(text: str) -> tuple[str, str]:

@@ -9,8 +9,7 @@ or grows at a sender's wish.
 import binascii
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
 
 from bridge.smtp.headers import Headers, Parameters, base64_run, is_field, parameters, split
 
@@ -25,21 +24,17 @@ _ESCAPED_OCTETS = re.compile(rb"(?:=[C-F][0-9A-F](?:=\n)?=[89AB][0-9A-F])")
 _LOOSE_EQUALS = re.compile(rb"=(?![0-9A-F]{2}|\n|$)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Part:
     """One MIME entity: its headers, its body as it was transferred, its sub-parts."""
 
     headers: Headers
     raw: bytes
+    # Content-Type, lower case, and its parameters; text/plain where it makes no sense.
+    content: Parameters
     children: tuple["Part", ...] = ()
 
-    @cached_property
-    def content(self) -> Parameters:
-        """Content-Type, lower case, and its parameters; text/plain where it makes no sense."""
-        found = parameters(self.headers.first("content-type"))
-        return found if "/" in found.value else Parameters("text/plain", found.items)
-
-    @cached_property
+    @property
     def disposition(self) -> Parameters:
         """Content-Disposition and its parameters (RFC 2183)."""
         return parameters(self.headers.first("content-disposition"))
@@ -67,7 +62,10 @@ def parse(raw: bytes) -> Part:
 
 def _entity(data: bytes, depth: int, budget: list[int]) -> Part:
     headers, body = split(data if depth else _without_preface(data))
-    return _with_children(Part(headers, body), depth, budget)
+    content = parameters(headers.first("content-type"))
+    if "/" not in content.value:
+        content = Parameters("text/plain", content.items)
+    return _with_children(Part(headers, body, content), depth, budget)
 
 
 def _with_children(part: Part, depth: int, budget: list[int]) -> Part:
@@ -77,10 +75,10 @@ def _with_children(part: Part, depth: int, budget: list[int]) -> Part:
         return part
     if kind == "message/rfc822":
         budget[0] -= 1
-        return Part(part.headers, part.raw, (_entity(part.body, depth + 1, budget),))
+        return replace(part, children=(_entity(part.body, depth + 1, budget),))
     pieces = list(_pieces(part, budget))
     children = tuple(_entity(piece, depth + 1, budget) for piece in pieces)
-    return Part(part.headers, part.raw, children)
+    return replace(part, children=children)
 
 
 def _pieces(part: Part, budget: list[int]) -> Iterator[bytes]:
@@ -100,7 +98,8 @@ def _pieces(part: Part, budget: list[int]) -> Iterator[bytes]:
 
 def _delimiters(body: bytes, boundary: bytes) -> list[tuple[int, int, bool]]:
     """Where each delimiter line begins (its newline included) and ends, and whether it closes."""
-    marker, found, at = b"--" + boundary, [], 0
+    marker, at = b"--" + boundary, 0
+    found: list[tuple[int, int, bool]] = []
     while (at := body.find(marker, at)) >= 0 and len(found) <= MAX_PARTS:
         begins = at == 0 or body[at - 1] == 0x0A
         ends = body.find(b"\n", at)
@@ -124,14 +123,14 @@ def _without_preface(data: bytes) -> bytes:
 
 def decode_transfer(raw: bytes, encoding: str) -> bytes:
     """Undo a Content-Transfer-Encoding (RFC 2045 6). Unknown names are taken as no encoding."""
-    name = encoding.strip(" \t\"';").lower().replace("_", "-")
+    name = encoding.strip(" \t\"';").lower().replace("_", "-") if encoding else ""
     if name == "base64":
         return _base64(raw)
     if name == "quoted-printable":
         return binascii.a2b_qp(_PADDED.sub(b"=\n", raw))
     if name in ("x-uuencode", "uuencode", "x-uue", "uue"):
         return _uu(raw)
-    if _ESCAPED_OCTETS.search(raw) and not _LOOSE_EQUALS.search(raw):
+    if b"=" in raw and _ESCAPED_OCTETS.search(raw) and not _LOOSE_EQUALS.search(raw):
         # Encoded, but the header that says so was lost on the way.
         return binascii.a2b_qp(raw)
     return raw

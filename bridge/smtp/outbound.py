@@ -9,19 +9,17 @@ twice, under the same Message-ID.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.utils import parseaddr
-from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 from aiosmtplib import SMTP
 
-from bridge.errors import BridgeError, Misconfigured, Refused, TryLater
+from bridge.errors import BridgeError, Refused, TryLater
+from bridge.smtp.target import Target
 
-_PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}
 _AT_ONCE = 4  # connections
 _PER_CONNECTION = 50  # mails; servers close after some number of their own
 
@@ -44,7 +42,7 @@ class Smarthost:
     def __init__(
         self, url: str, local_hostname: str, *, timeout: float = 60.0, idle: float = 5.0
     ) -> None:
-        self._target = _Target.parse(url)
+        self._target = Target.parse(url)
         self._local_hostname = local_hostname
         self._timeout = timeout
         self._idle_seconds = idle
@@ -209,54 +207,6 @@ class _Connection:
             self.smtp.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where the URL points to; shown as host:port."""
-
-    scheme: str
-    host: str
-    port: int
-    user: str = field(default="", repr=False)
-    password: str = field(default="", repr=False)
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
-
-    @property
-    def is_loopback(self) -> bool:
-        if self.host == "localhost" or self.host.endswith(".localhost"):
-            return True  # RFC 6761 6.3
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    def tls_context(self) -> ssl.SSLContext:
-        context = ssl.create_default_context()
-        if self.scheme == "smtp" and self.is_loopback:
-            # The local Postfix has a certificate that its package made up.
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
-
-    @classmethod
-    def parse(cls, url: str) -> _Target:
-        try:
-            parts = urlsplit(url)
-            port = parts.port or _PORTS[parts.scheme]
-            if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-                raise ValueError("more than a server, or none")  # noqa: TRY301
-        except (ValueError, KeyError):
-            # The URL itself is not shown: it may hold a password.
-            raise Misconfigured(
-                "[mail] smarthost is no URL of a mail server",
-                "write smtp://user:password@host:587, smtps://… or smtp+starttls://…; "
-                "in user and password write @ as %40, : as %3A, / as %2F",
-            ) from None
-        user, password = unquote(parts.username or ""), unquote(parts.password or "")
-        return cls(parts.scheme, parts.hostname, port, user, password)
-
-
 def _check(envelope_from: str, to: str) -> None:
     """Refuse what is no plain address; aiosmtplib would send what it takes it to mean."""
     for address in filter(None, (envelope_from, to or "nobody")):
@@ -276,7 +226,7 @@ def _options(smtp: SMTP, envelope_from: str, to: str, content: bytes) -> list[st
 
 
 def _from_reply(
-    target: _Target, reply: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseException
+    target: Target, reply: aiosmtplib.SMTPRecipientsRefused | aiosmtplib.SMTPResponseException
 ) -> BridgeError:
     """The error that a reply of the server stands for."""
     if isinstance(reply, aiosmtplib.SMTPRecipientsRefused):
@@ -293,7 +243,7 @@ def _from_reply(
     return Refused(sentence, "the mail is not sent", status=found[1] if found else "5.0.0")
 
 
-def _no_connection(target: _Target, failure: Exception) -> TryLater:
+def _no_connection(target: Target, failure: Exception) -> TryLater:
     if isinstance(failure, aiosmtplib.SMTPResponseException):
         said = f"{target} answered {failure.code} {_impersonal(failure.message)}"
         return TryLater(said, "it is tried again", status="4.4.1")

@@ -8,7 +8,9 @@ import re
 from bridge.smtp.lines import Kind, Line
 
 _DEPTH = re.compile(r">+")
-_UUENCODED = re.compile(r"^begin [0-7]{3,4} [^\n]{1,255}\n(?:[ -`]{1,61}\n){1,}?`?\n?end$", re.M)
+_UUENCODED = re.compile(
+    r"^begin [0-7]{3,4} [^\n]{1,255}\n(?:[ -`]{1,61}\n){1,}?`?\n?end$", re.MULTILINE
+)
 
 
 def lines_of(text: str) -> list[Line]:

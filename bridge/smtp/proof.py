@@ -158,7 +158,7 @@ class Prover:
     One mail may take `seconds` in all. Raises TryLater when none of the threads gets free.
     """
 
-    def __init__(self, resolver: Resolver, *, seconds: float = 5.0, threads: int = 16) -> None:
+    def __init__(self, resolver: Resolver, *, seconds: float = 5.0, threads: int = 8) -> None:
         self._resolver = resolver
         self._seconds = seconds
         self._free = asyncio.Semaphore(threads)
@@ -169,36 +169,33 @@ class Prover:
 
         `content` is the whole mail as received, byte for byte, without headers added since.
         """
-        first = match.candidates[0]
-        try:
-            local, domain = dmarc.author(content)
-        except Refused as no:
-            return Proof(Ruling.REFUSE, no.sentence, first)
-        rule = next((each for each in match.candidates if _covers(each, local, domain)), None)
-        if rule is None:
-            return Proof(
-                Ruling.REFUSE, "the From header must name the address that may send SMS here", first
-            )
-        found = await self._assess(content, Way(peer.ip, peer.helo, sender), domain)
-        return Proof(found.ruling, found.reason, rule)
-
-    async def _assess(self, content: bytes, way: Way, domain: str) -> dmarc.Finding:
         try:
             async with asyncio.timeout(_QUEUE_SECONDS):
                 await self._free.acquire()
         except TimeoutError:
             raise TryLater("too many senders are being checked", "try again later") from None
+        way = Way(peer.ip, peer.helo, sender)
         work = asyncio.get_running_loop().run_in_executor(
-            self._pool,
-            lambda: dmarc.assess(
-                content, way, domain, self._resolver, time.monotonic() + self._seconds
-            ),
+            self._pool, self._judge, match.candidates, content, way
         )
         work.add_done_callback(lambda _: self._free.release())
         done, _ = await asyncio.wait([work], timeout=self._seconds + 1)
         if not done:
-            return dmarc.Finding(Ruling.HOLD, f"checking SPF and DKIM of {domain} took too long")
+            return Proof(Ruling.HOLD, "checking SPF and DKIM took too long", match.candidates[0])
         return work.result()
+
+    def _judge(self, candidates: Sequence[Rule], content: bytes, way: Way) -> Proof:
+        try:
+            local, domain = dmarc.author(content)
+        except Refused as no:
+            return Proof(Ruling.REFUSE, no.sentence, candidates[0])
+        rule = next((each for each in candidates if _covers(each, local, domain)), None)
+        if rule is None:
+            reason = "the From header must name the address that may send SMS here"
+            return Proof(Ruling.REFUSE, reason, candidates[0])
+        deadline = time.monotonic() + self._seconds
+        found = dmarc.assess(content, way, domain, self._resolver, deadline)
+        return Proof(found.ruling, found.reason, rule)
 
     def close(self) -> None:
         """Let the threads end; what they still check is dropped."""

@@ -23,21 +23,28 @@ _KINDS = ("from", "sent", "date", "to", "copy", "subject")
 _MAX_ATTRIBUTION = 320
 _MAX_BLOCK = 14
 
-_PREFIX = re.compile(rf"\s*(?:({REPLY_PREFIXES})|({FORWARD_PREFIXES}))(?:\[\d+\]|\(\d+\))?\s*[:：]", re.I)
-_HEADER = re.compile(r"[ \t>*_|]{0,6}([^\W\d_][^\W\d_ .’'-]{0,20}(?: [^\W\d_]{1,12}){0,2})"
-                     r"[ \t*_]{0,6}[:：][*_]{0,2}[ \t]*([^\n]{0,400})")
+_PREFIX = re.compile(
+    rf"\s*(?:({REPLY_PREFIXES})|({FORWARD_PREFIXES}))(?:\[\d+\]|\(\d+\))?\s*[:：]", re.IGNORECASE
+)
+_HEADER = re.compile(
+    r"[ \t>*_|]{0,6}([^\W\d_][^\W\d_ .’'-]{0,20}(?: [^\W\d_]{1,12}){0,2})"
+    r"[ \t*_]{0,6}[:：][*_]{0,2}[ \t]*([^\n]{0,400})"
+)
 _RULE = re.compile(r"[ \t>]*[-_=*~#—–]{3,}[ \t]*")
-_DASHED = re.compile(r"[ \t>]*(?:[-_=*—–]{2,}\s*)?([^\W\d_][^\n:]{3,60}?)\s*:?\s*([-_=*—–]{2,})?[ \t]*")
+_AROUND_PHRASE = " \t>-_=*—–:"
 _DATE = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d(?!\d)|\d{1,2}[./-] ?\d{1,2}[./-])|\d年|\d{1,2}/\d{1,2}/\d{2}"
 )
 _TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)")
 _MAILBOX = re.compile(r"[^\s<>@(:]{1,64}@[^\s<>@)]{1,255}")
+_NAMED_LAST = re.compile(r"[^\s<>@(]@[^\s<>@)]{1,255}[>)]{1,2}\s*[:：][\s*_]*$")
 _WROTE = re.compile(
     "|".join(rf"(?P<{language}>(?<!\w)(?:{verbs})(?!\w))" for language, verbs in WROTE.items()),
     re.IGNORECASE,
 )
-_QUOTING = re.compile(r"(?:quoting|zitat von|citando|citation de|cytowanie|citace)\b", re.I)
+_QUOTING = re.compile(
+    r"(?:quoting|zitat von|citando|citation de|cytowanie|citace)\b", re.IGNORECASE
+)
 _DIFF = re.compile(r"(?:< |@@ |\+\+\+ |--- \S|\d+(?:,\d+)?[acd]\d+)")
 _LEVEL = re.compile(r"[ \t]?> ?")
 
@@ -82,7 +89,7 @@ class _Block(NamedTuple):
 
 
 class _Attribution(NamedTuple):
-    """"On … wrote:": where it begins and ends, what it names, in which language."""
+    """A line "On … wrote:": where it begins and ends, what it names, in which language."""
 
     start: int
     verb: str
@@ -94,7 +101,7 @@ class _Attribution(NamedTuple):
 
 def prefix(subject: str) -> tuple[bool, bool]:
     """Whether a subject begins as a reply's, and whether as a forward's."""
-    match = _PREFIX.match(subject[:40])
+    match = _PREFIX.match(subject) if ":" in subject[:40] or "：" in subject[:40] else None
     if not match:
         return False, False
     word = (match[1] or match[2]).lower()
@@ -110,9 +117,29 @@ def is_reply(headers: Headers) -> bool:
 
 def part(lines: list[Line], traits: Traits) -> Parted:
     """Tell the author's lines from quotes. In: a whole mail. Out: rules in kebab names too."""
+    return _part(lines, traits) if _has_clue(lines) else Parted(own=lines)
+
+
+def _has_clue(lines: list[Line]) -> bool:
+    """Whether anything stands here that the rules below could take for a quote's beginning.
+
+    Most alerts have nothing of the kind: this spares them every pattern.
+    """
+    labels = 0
+    for text, kind in lines:
+        if kind is not Kind.OWN or "--" in text or "__" in text:
+            return True
+        if ":" in text or "：" in text:
+            labels += 1
+            if labels > 1 or text.rstrip(" \t*_").endswith((":", "：")):
+                return True
+    return False
+
+
+def _part(lines: list[Line], traits: Traits) -> Parted:
     parted = Parted()
     diff = any(line.kind is Kind.OWN and _DIFF.match(line.text) for line in lines)
-    attributed = False
+    attributed = _headed(lines)
     index = 0
     while index < len(lines):
         line = lines[index]
@@ -141,6 +168,8 @@ def part(lines: list[Line], traits: Traits) -> Parted:
         else:
             parted.own.append(line)
         index += 1
+    if parted.rules:
+        _trim_rule(parted.own)
     return parted
 
 
@@ -155,6 +184,14 @@ def _is_quote(line: Line, traits: Traits, *, attributed: bool, diff: bool) -> bo
     if line.kind is not Kind.PERHAPS_QUOTED:
         return False
     return attributed or (traits.reply and not diff)
+
+
+def _headed(lines: list[Line]) -> bool:
+    """Whether the first ">" lines are a mail's header: then what has ">" is quoted."""
+    for index, line in enumerate(lines):
+        if line.kind is Kind.PERHAPS_QUOTED:
+            return _block(lines, index, marked=False) is not None
+    return False
 
 
 def _next_text(lines: list[Line], index: int) -> int:
@@ -228,19 +265,20 @@ def _sure(block: _Block, traits: Traits) -> bool:
 
 def _phrase(lines: list[Line], index: int, table: dict[str, str]) -> str:
     """The language of a phrase such as "Original Message" that fills a line; "" for none."""
-    match = _DASHED.fullmatch(lines[index].text[:120])
-    if not match:
+    text = lines[index].text
+    if len(text) > 120:
         return ""
-    phrase = match[1].strip(" *_").casefold()
+    phrase = text.strip(_AROUND_PHRASE).casefold()
     language = table.get(phrase, "")
-    if language or not match[2]:
+    if language or not text.lstrip(" >").startswith("--"):
         return language
+    # Lotus Notes: "----- Forwarded by Eva/Firma on 12.05.2026 09:03 -----".
     return next((name for word, name in table.items() if phrase.startswith(word + " ")), "")
 
 
 def _header(text: str) -> tuple[dict[str, set[str]], str] | None:
     """What a header line in any known language says it is, and its value."""
-    match = _HEADER.match(text)
+    match = _HEADER.match(text) if ":" in text or "：" in text else None
     if not match:
         return None
     kinds = _LABELS.get(match[1].casefold())
@@ -258,7 +296,7 @@ def _block(lines: list[Line], index: int, *, marked: bool) -> _Block | None:
     languages, kinds, end, loose = dict[str, set[str]](), set[str](), index, 0
     for at in range(index, min(index + _MAX_BLOCK, len(lines))):
         found = _header(lines[at].text)
-        if found and found[1] != "" or (found and "copy" in found[0]):
+        if (found and found[1] != "") or (found and "copy" in found[0]):
             for kind, names in found[0].items():
                 for name in names:
                     languages.setdefault(name, set()).add(kind)
@@ -283,7 +321,8 @@ def _attribution(lines: list[Line], index: int) -> _Attribution | None:
     """An attribution that ends on this line, up to four lines long."""
     if not lines[index].text.rstrip(" \t*_").endswith((":", "：")):
         return None
-    joined, best = "", None
+    joined = ""
+    best: _Attribution | None = None
     for start in range(index, max(index - 4, -1), -1):
         if lines[start].kind is not lines[index].kind:
             break
@@ -300,6 +339,10 @@ def _attribution(lines: list[Line], index: int) -> _Attribution | None:
             bool(_TIME.search(joined)),
             len(joined.split()),
         )
+        if joined[0] in "<(":
+            # The writer's name stands on the line above.
+            best = found
+            continue
         if found.date and (found.verb or found.mailbox):
             return found
         if best is None and (found.verb or found.mailbox or _QUOTING.match(joined)):
@@ -322,6 +365,10 @@ def _judge(found: _Attribution, lines: list[Line], index: int, traits: Traits) -
     if lines[index].kind is Kind.ATTRIBUTION:
         return "line"
     certain = full and bool(found.verb) and (found.mailbox or found.time)
-    if traits.reply and full and (found.mailbox or found.time):
+    if blank(lines[: found.start]) and not (certain and found.mailbox):
+        # All would be gone: perhaps the author began with a date and a name.
+        return ""
+    named = found.verb or _NAMED_LAST.search(lines[index].text)
+    if traits.reply and full and named and (found.mailbox or found.time):
         return "rest"
     return "rest" if certain and found.mailbox and not blank(lines[index + 1 :]) else ""

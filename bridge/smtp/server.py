@@ -9,10 +9,12 @@ from typing import Any
 
 from aiosmtpd.smtp import MISSING, AuthResult, LoginPassword, _Missing, syntax
 
+from bridge.errors import TryLater
 from bridge.smtp import wire
-from bridge.smtp.connection import CLOSING, Connection
+from bridge.smtp.connection import Connection
 from bridge.smtp.door import Session
 from bridge.smtp.intake import TOO_LARGE
+from bridge.smtp.line import CLOSING
 from bridge.smtp.login import LOOPBACK
 from bridge.smtp.service import network_of
 
@@ -34,6 +36,8 @@ class Server(Connection):
 
     AuthLoginUsernameChallenge = "Username:"  # what clients expect, word for word
     AuthLoginPasswordChallenge = "Password:"
+
+    _greeting = "EHLO"
 
     @property
     def may_log_in(self) -> bool:
@@ -72,7 +76,7 @@ class Server(Connection):
         """The lines of EHLO's reply (RFC 5321 4.1.1.1)."""
         words = [
             self.hostname,
-            f"SIZE {self.service.limits.max_size}",
+            f"SIZE {self.limits.max_size}",
             "8BITMIME",
             "SMTPUTF8",
             "PIPELINING",
@@ -86,7 +90,7 @@ class Server(Connection):
 
     @syntax("MAIL FROM: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_MAIL(self, arg: str | None) -> None:  # noqa: N802
-        if await self.check_helo_needed("LHLO" if self.speaks_lmtp else "EHLO"):
+        if not self.session.host_name and await self.check_helo_needed(self._greeting):
             return
         if self.envelope.mail_from is not None:
             await self.push("503 5.5.1 A mail is under way already: RSET gives it up")
@@ -94,9 +98,10 @@ class Server(Connection):
         if self.service.closing:
             self.bye(CLOSING)
             return
-        found = wire.path(arg[5:].strip()) if arg and arg[:5].upper() == "FROM:" else None
+        written = _after("FROM:", arg)
+        found = wire.path(written)
         if found is None:
-            await self.push(_MAIL_SYNTAX if not arg or "<>" in arg else "553 5.1.7 Bad address")
+            await self.push("553 5.1.7 Bad address" if written else _MAIL_SYNTAX)
             return
         address, rest = found
         options = await self._mail_options(rest) if rest else {}
@@ -107,14 +112,15 @@ class Server(Connection):
             await self.push("553 5.6.7 An address beyond ASCII needs SMTPUTF8")
             return
         mail_options = rest.split()
-        status = await self._call_handler_hook("MAIL", address, mail_options)
-        if status is MISSING:
+        self._mail_at = self._heard
+        hook = self._handle_hooks.get("MAIL")
+        if hook is not None:
+            status = await hook(self, self.session, self.envelope, address, mail_options)
+            self.answer(_octets(status))
+        else:
             self.envelope.mail_from = address
             self.envelope.mail_options.extend(mail_options)
-            status = _SENDER_OK
-        if self.envelope.mail_from is not None:
-            self._mail_at = self.loop.time()
-        await self.push(_octets(status))
+            self.answer(_SENDER_OK)
 
     async def _mail_options(self, text: str) -> dict[str, str | None] | None:
         """MAIL's parameters; None after the answer to wrong ones."""
@@ -130,9 +136,9 @@ class Server(Connection):
             problem = "501 5.5.4 SMTPUTF8 takes no value"
         elif size is None or not (size.isascii() and size.isdigit() and len(size) <= 20):
             problem = "501 5.5.4 SIZE is a number of octets"
-        elif int(size) > self.service.limits.max_size:
+        elif int(size) > self.limits.max_size:
             self.service.counters.refused["size"] += 1
-            await self.push(TOO_LARGE % self.service.limits.max_size)
+            await self.push(TOO_LARGE % self.limits.max_size)
             return None
         elif options.keys() - {"BODY", "SIZE", "SMTPUTF8", "AUTH"}:
             problem = "555 5.5.4 MAIL FROM has an unknown parameter"
@@ -143,38 +149,40 @@ class Server(Connection):
 
     @syntax("RCPT TO: <address>", extended=" [SP <mail-parameters>]")
     async def smtp_RCPT(self, arg: str | None) -> None:  # noqa: N802
-        if await self.check_helo_needed("LHLO" if self.speaks_lmtp else "EHLO"):
+        if not self.session.host_name and await self.check_helo_needed(self._greeting):
             return
         envelope = self.envelope
         if envelope.mail_from is None:
             await self.push("503 5.5.1 MAIL comes before RCPT")
             return
-        found = wire.path(arg[3:].strip()) if arg and arg[:3].upper() == "TO:" else None
+        written = _after("TO:", arg)
+        found = wire.path(written)
         if found is None or not found[0]:
-            bad = bool(arg) and found is None
+            bad = written and found is None
             await self.push("553 5.1.3 Bad address" if bad else _RCPT_SYNTAX)
             return
         address, rest = found
         if rest:
-            known = wire.parameters(rest) is not None
-            await self.push("555 5.5.4 RCPT TO takes no parameters" if known else _RCPT_SYNTAX)
+            sound = self.session.extended_smtp and wire.parameters(rest) is not None
+            await self.push("555 5.5.4 RCPT TO takes no parameters" if sound else _RCPT_SYNTAX)
             return
         if not (address.isascii() or envelope.smtp_utf8):
             await self.push("553 5.6.7 An address beyond ASCII needs SMTPUTF8")
             return
-        if len(envelope.rcpt_tos) >= self.service.limits.max_recipients:
+        if len(envelope.rcpt_tos) >= self.limits.max_recipients:
             self.service.counters.refused["recipients"] += 1
             await self.push(b"452 4.5.3 Too many recipients in one mail, send it again for these")
             return
-        status = await self._call_handler_hook("RCPT", address, [])
-        if status is MISSING:
+        hook = self._handle_hooks.get("RCPT")
+        if hook is not None:
+            self.answer(_octets(await hook(self, self.session, envelope, address, [])))
+        else:
             envelope.rcpt_tos.append(address)
-            status = _RECIPIENT_OK
-        await self.push(_octets(status))
+            self.answer(_RECIPIENT_OK)
 
     @syntax("DATA")
     async def smtp_DATA(self, arg: str | None) -> None:  # noqa: N802
-        if await self.check_helo_needed("LHLO" if self.speaks_lmtp else "EHLO"):
+        if not self.session.host_name and await self.check_helo_needed(self._greeting):
             return
         if arg:
             await self.push("501 5.5.4 Syntax: DATA")
@@ -182,14 +190,13 @@ class Server(Connection):
             await self.push("503 5.5.1 No valid recipients")
         else:
             self.expect_data()
-            await self.push(b"354 End data with <CR><LF>.<CR><LF>")
+            self.answer(b"354 End data with <CR><LF>.<CR><LF>")
 
     async def take_mail(self, content: bytes) -> list[bytes]:
         self.envelope.content = self.envelope.original_content = content
-        status = await self._call_handler_hook("DATA")
-        if isinstance(status, list):
-            return [_octets(each) for each in status]
-        return [_OK if status is MISSING else _octets(status)]
+        hook = self._handle_hooks.get("DATA")
+        status = _OK if hook is None else await hook(self, self.session, self.envelope)
+        return [_octets(each) for each in (status if isinstance(status, list) else [status])]
 
     def _answer_mail(self, replies: list[bytes]) -> None:
         taken = next((reply for reply in replies if reply[:1] == b"2"), None)
@@ -246,6 +253,7 @@ class Server(Connection):
         except OSError:
             self.service.counters.tls_failures += 1
             plain.abort()
+            self.connection_lost(None)  # the loop tells only protocols whose handshake succeeded
             return
         if transport is None:  # the client left during the handshake
             return
@@ -351,6 +359,8 @@ class Server(Connection):
             return bool(await self.in_task(check(self, user, secret)))
         except UnicodeDecodeError:
             return False
+        except TryLater:
+            return None
         except Exception as error:  # noqa: BLE001 - logged, and answered with 454
             await self.handle_exception(error)
             return None
@@ -360,6 +370,7 @@ class Lmtp(Server):
     """LMTP (RFC 2033): LHLO for the greeting, and after the dot one reply a recipient."""
 
     speaks_lmtp = True
+    _greeting = "LHLO"
 
     @syntax("LHLO hostname")
     async def smtp_LHLO(self, hostname: str | None) -> None:  # noqa: N802
@@ -370,6 +381,13 @@ class Lmtp(Server):
 
     async def smtp_EHLO(self, hostname: str | None) -> None:  # noqa: ARG002, N802
         await self.push("500 5.5.1 This is LMTP: greet with LHLO")
+
+
+def _after(keyword: str, argument: str | None) -> str:
+    """What follows `FROM:` or `TO:`; "" where that does not stand there."""
+    if not argument or argument[: len(keyword)].upper() != keyword:
+        return ""
+    return argument[len(keyword) :].lstrip()
 
 
 def _octets(status: str | bytes) -> bytes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.smtp.login import LOOPBACK, Throttle
 
 if TYPE_CHECKING:
-    from bridge.smtp.connection import Connection
+    from bridge.smtp.line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Counters:
     """What happened at a listener since it started, for the metrics.
 
     `refused` has the reasons: connections, address, closing, errors, unrecognised, foreign, idle,
-    slow, size, line, memory, recipients, sender, recipient, content, login, fault.
+    slow, size, line, memory, recipients, sender, recipient, content, later, login, fault.
     """
 
     connections: int = 0
@@ -69,8 +69,8 @@ class Service:
     tls: ssl.SSLContext | None = None
     throttle: Throttle = field(default_factory=Throttle)
     counters: Counters = field(default_factory=Counters)
-    connections: set[Connection] = field(default_factory=set)
-    commits: set[asyncio.Task[None]] = field(default_factory=set)
+    connections: set[Line] = field(default_factory=set)
+    commits: set[Line] = field(default_factory=set)
     closing: bool = False
     buffered: int = 0
     hooks: Mapping[str, Callable[..., Any]] = field(init=False)
@@ -85,7 +85,7 @@ class Service:
             if name.startswith("handle_")
         }
 
-    def admit(self, connection: Connection, peer: str) -> bytes | None:
+    def admit(self, connection: Line, peer: str) -> bytes | None:
         """Count a new connection in; a reply comes back instead when there is no room for it."""
         counters, limits = self.counters, self.limits
         counters.connections += 1
@@ -105,7 +105,7 @@ class Service:
         self.connections.add(connection)
         return None
 
-    def leave(self, connection: Connection, peer: str) -> None:
+    def leave(self, connection: Line, peer: str) -> None:
         """Count a connection out that `admit` let in."""
         if connection not in self.connections:
             return
@@ -117,9 +117,9 @@ class Service:
             del self.per_address[key]
         self._note_settled()
 
-    def committed(self, task: asyncio.Task[None]) -> None:
-        """Note that the door is through with a mail."""
-        self.commits.discard(task)
+    def committed(self, connection: Line) -> None:
+        """Note that the door is through with a connection's mail."""
+        self.commits.discard(connection)
         self._note_settled()
 
     def _note_settled(self) -> None:

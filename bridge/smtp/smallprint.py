@@ -7,7 +7,7 @@ A disclaimer is not one sentence but a mixture of motifs; footers counts how man
 DISCLAIMER_MOTIFS: dict[str, tuple[str, str, str, str, str]] = {
     "en": (
         r"(?:this|the) (?:e-?mail|message|communication|transmission)|disclaimer"
-        r"|confidentiality notice|the (?:content|information)s? (?:of|in) this|the information cont",
+        r"|confidentiality notice|the contents? (?:of|in) this|the information (?:in|cont)",
         r"confidential|privileged|proprietary",
         r"intended (?:only|solely|recipient|for)|addressee|(?:individual|person) or entity",
         r"in error|by mistake|not the (?:intended|named)|received this",
@@ -43,7 +43,7 @@ DISCLAIMER_MOTIFS: dict[str, tuple[str, str, str, str, str]] = {
         r"(?:endast|enbart|uteslutande) (?:avsett|avsedd|för)|avsedd\w* (?:mottagare|adressat)"
         r"|adressat\w*|mottagare\w*",
         r"av misstag|felaktigt|fått detta|inte är (?:rätt|avsedd)",
-        r"radera\w*|meddela avsändaren|förbjud\w*|otillåt\w*|underrätta|förstör|kontakta avsändaren",
+        r"radera\w*|meddela avsändaren|förbjud\w*|otillåt\w*|underrätta|förstör|kontakta avs",
     ),
     "da": (
         r"denne (?:e-?mail|mail|meddelelse|besked)|indholdet i denne",
@@ -84,7 +84,7 @@ DISCLAIMER_MOTIFS: dict[str, tuple[str, str, str, str, str]] = {
         r"confidenzial\w*|riservat\w*|privilegiat\w*",
         r"destinatari\w*|esclusiv\w*|ad uso",
         r"per errore|non (?:siete|siate|è|foste)|erroneamente",
-        r"cancell\w*|elimin\w*|distrugg\w*|distru\w*|vietat\w*|avvis\w*|inform\w+|non autorizzat\w*",
+        r"cancell\w*|elimin\w*|distru\w*|vietat\w*|avvis\w*|inform\w+|non autorizzat\w*",
     ),
     "nl": (
         r"(?:dit|deze|de inhoud van d\w+) (?:e-?mail\w*|bericht|mail)|disclaimer|de informatie in",
@@ -134,7 +134,7 @@ SMALL_PRINT = (
     # Paper.
     r"(?:please )?(?:consider|think of|think about) (?:the|our) environment before"
     r"|(?:please )?(?:think|consider)\b.{0,40}\bbefore (?:you )?print"
-    r"|(?:prosím|myslete|chraňte|šetřete|šetrite|myslite|než|skôr|předtím|před).{0,60}\b(?:vyti|tisk"
+    r"|(?:prosím|mysl[ei]te|chraňte|šetřete|šetrite|než|skôr|před).{0,60}\b(?:vyti|tisk"
     r"|tlač)\w+|tänk på miljön|tenk på miljøet|tænk på miljøet"
     r"|(?:bitte )?(?:denken|prüfen|schonen) sie.{0,80}(?:ausdruck|drucken|umwelt)\w*"
     r"|(?:merci de )?pense[rz] à l['’]environnement|avant d['’]imprimer"
@@ -144,14 +144,14 @@ SMALL_PRINT = (
     # Virus scanners.
     r"virus-?free\b|ohne viren|sans virus|bez virů|bez vírusů|libre de virus|privo di virus"
     r"|virusvrij|wolny od wirusów|virusfri|viruksia ei|livre de vírus|vírusmentes"
-    r"|(?:this|diese|tento|táto|tato|cet|ce|este|questa|questo|dit|deze|ta|tę|tämä|ez az|den\w{1,3})"
-    r" (?:e-?mail\w*|message|nachricht|správa|zpráva|courriel|correo|wiadomość|e-?post\w*|sähköposti"
-    r"|üzenet|mensagem|bericht|mejl\w*).{0,60}(?:vir(?:us|en|y|ů|ech)\w*|viry|avast|avg\b|antivir\w*)",
+    r"|(?:this|diese|tento|t[aá]to|cet|ce|este|questa|questo|dit|deze|ta|tę|tämä|ez az|den\w{1,3})"
+    r" (?:e-?mail\w*|message|nachricht|správa|zpráva|courriel|correo|wiadomoś\w+|e-?post\w*"
+    r"|sähköposti|üzenet|mensagem|bericht|mejl\w*).{0,60}(?:vir(?:us|en|y|ů|ech)\w*|viry|avast|avg\b|antivir\w*)",
     # Lists.
     r"(?:to|click here to|if you (?:no longer )?wish to) unsubscribe"
     r"|you (?:are receiving|received|'re receiving|have received|are subscribed).{0,60}(?:because"
     r"|as you|to the)"
-    r"|you can unsubscribe|unsubscribe (?:from|here|at|:)|manage (?:your )?(?:subscription|preferenc)"
+    r"|you can unsubscribe|unsubscribe (?:from|here|at|:)|manage (?:your )?(?:subscr|prefer)"
     r"|(?:pro odhlášení|odhlásit|odhlášení) (?:se |z |ze )?"
     r"|ak si (?:už )?neželáte|odhlásiť sa|um sich.{0,40}abzumelden|newsletter abbestellen"
     r"|(?:pour|si vous souhaitez) (?:vous|se) désabonner|se désinscrire|para (?:darse|dar) de baja"

@@ -10,7 +10,7 @@ _REPLY_LINE = 512 - 2
 _QUOTED = r'"(?:[^"\\]|\\.)*"'
 _MAILBOX = rf'(?:{_QUOTED}|[^<>"@\s]+)(?:@[^<>"@\s]+)?'
 #: `<@relay,@relay:user@host>`: a source route is read over, as RFC 5321 appendix C wants.
-_PATH = re.compile(rf'<(?:@[^<>":\s]+:)?({_MAILBOX})?>(?:\s+(.*))?')
+_PATH = re.compile(rf'<\s*(?:@[^<>":\s]+:)?({_MAILBOX})?\s*>(?:\s+(.*))?')
 _BARE = re.compile(rf"({_MAILBOX})(?:\s+(.*))?")
 _DOT_ATOM = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 _KEYWORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
@@ -57,8 +57,11 @@ def command_text(line: bytes) -> str | None:
 def path(text: str) -> tuple[str, str] | None:
     """The argument of `FROM:` or `TO:` as (address, parameters); "" is the null sender.
 
-    Angle brackets may lack. None where it is no path.
+    Angle brackets may lack, be doubled or hold spaces: swaks can name `+420…` only so.
+    None where it is no path.
     """
+    if text[:2] == "<<" and ">>" in text:
+        text = text[1:].replace(">>", ">", 1)
     found = _PATH.fullmatch(text)
     if found is None and text[:1] != "<":
         found = _BARE.fullmatch(text)
@@ -89,7 +92,7 @@ def parameters(text: str) -> dict[str, str | None] | None:
 
 def reply(code: int, status: str, sentence: str, *, utf8: bool = False) -> bytes:
     """One reply line without CRLF; whatever cannot stand in it (line breaks, length) is mended."""
-    text = _WHITE.sub(" ", sentence).strip()
+    text = sentence if sentence.isprintable() else _WHITE.sub(" ", sentence).strip()
     octets = text.encode("utf-8") if utf8 else text.encode("ascii", "replace")
     line = b"%d %b %b" % (code, status.encode("ascii"), octets)
     if len(line) > _REPLY_LINE:

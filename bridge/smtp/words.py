@@ -134,7 +134,7 @@ FORWARD_PREFIXES = (
 # "Sent from my …": the words before a device, after it where a language says it that way.
 SENT_FROM: dict[str, str] = {
     "en": "sent from|sent via|sent with|sent using|sent by",
-    "cs": "odesláno z|odesláno ze|odesláno pomocí|odesláno přes|posláno z|odesílám z|odoslano z"
+    "cs": "odesláno z|odesláno ze|odesláno bezpečným|odesláno pomocí|odesláno přes|posláno z|odesílám z|odoslano z"
     "|odeslané z|zasláno z|poslané z|posláno ze",
     "sk": "odoslané z|odoslané zo|odoslané pomocou|odoslané cez|poslané z|poslané zo",
     "no": "sendt fra|sendt med|sendt via",
@@ -142,7 +142,8 @@ SENT_FROM: dict[str, str] = {
     "da": "sendt fra|sendt med|sendt via|hentet fra",
     "de": "gesendet von|von meinem|von meiner|gesendet mit|gesendet über|gesendet aus"
     "|diese nachricht wurde von|versendet mit|geschickt von|mobil gesendet",
-    "fr": "envoyé de|envoyé depuis|envoyé à partir|envoyé avec|envoyé via|envoyé par|provenance",
+    "fr": "envoyé de|envoyé depuis|envoyé à partir|envoyé avec|envoyé via|envoyé par"
+    "|provenance :|provenance",
     "es": "enviado desde|enviado con|enviado de|enviado mediante|enviado vía|enviado por",
     "it": "inviato da|inviato dal|inviato con|inviato tramite|inviata da|spedito da",
     "nl": "verzonden vanaf|verzonden met|verzonden via|verstuurd vanaf|verstuurd met"
@@ -163,9 +164,10 @@ DEVICES = (
     r"i ?phone\w*|i ?pad\w*|i ?pod|apple watch\w*|android\w*|samsung\w*|galaxy|huawei\w*|xiaomi"
     r"|redmi|oneplus|pixel|motorola|nokia|sony|xperia|htc|lg|honor|blackberry\w*"
     r"|windows(?: phone| mail)?|outlook\w*|yahoo\w*|aol|gmail\w*|proton ?mail|proton|tutanota|tuta"
-    r"|spark|k-9|fairmail|thunderbird|mailbox|newton|airmail|email\.cz|seznam\w*|centrum|gmx|web\.de"
-    r"|t-online|freenet|orange|onet|wp|interia|libero|mail\.ru|zoho|mail|mailapp|mobile (?:phone"
-    r"|device)|mobile|mobil\w*|cell(?:ular)? ?phone|cellphone|smartphone\w*|handy|handheld|tablet\w*"
+    r"|spark|k-9|fairmail|thunderbird|mailbox|newton|airmail|email\.cz|seznam\w*|centrum|gmx"
+    r"|web\.de|t-online|freenet|orange|onet|wp|interia|libero|mail\.ru|zoho|mail|mailapp"
+    r"|mobile (?:phone|device)|mobile|mobil\w*|cell(?:ular)? ?phone|smartphone\w*|handy"
+    r"|handheld|tablet\w*"
     r"|telefon\w*|telefoon|telefono|teléfono|téléphone|telemóvel|celular|móvil|portable"
     r"|cellulare|komórk\w+|puhelim\w+|puhelin|kännykä\w*|matkapuhelim\w+|mobiltelefon\w*|phone"
     r"|айфона?|телефона?|мобильного|iphonu|ipadu"

@@ -28,7 +28,8 @@ class Claim:
     now: float
     room: int
     bulk_room: int  # at most so many of them in the bulk lane
-    begun: tuple[tuple[int, tuple[int, ...]], ...] = ()  # (message, parts still to leave)
+    begun: tuple[tuple[int, int, tuple[int, ...]], ...] = ()  # (message, total, parts to leave)
+    whole: bool = False  # the carrier takes a long text whole: one part, one attempt
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,8 @@ class Claimed:
     hop: int
     expires_at: float
     tenant_id: int
+    exempt: bool
+    due_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ _COLUMNS = (
     subject.c.phone_index,
     subject.c.all_index,
     message.c.exempt,
+    message.c.due_at,
 )
 _DUE = Statement(
     select(*_COLUMNS)
@@ -128,6 +132,7 @@ ATTEMPT_KEYS = (
     "id",
     "message_id",
     "part",
+    "total",
     "carrier",
     "state",
     "carrier_id",
@@ -181,13 +186,13 @@ class ClaimScript:
         """Write attempts for the further parts of messages that this lane has begun."""
         if not item.begun:
             return [], {}
-        found = yield Rows(_BEGUN, {"ids": unique(m for m, _ in item.begun)})
+        found = yield Rows(_BEGUN, {"ids": unique(m for m, _, _ in item.begun)})
         stopped = yield from _stopped(found, 1)
         begun = {}
-        for number, parts in item.begun:
+        for number, total, parts in item.begun:
             if number not in stopped:
                 for part in parts[: max(0, item.room - len(attempts))]:
-                    begun[number, part] = self._attempt(item, number, part, attempts)
+                    begun[number, part] = self._attempt(item, number, part, total, attempts)
         return sorted(stopped), begun
 
     def _due(
@@ -209,14 +214,15 @@ class ClaimScript:
         for row in good:
             if room <= 0:
                 break
-            due = tuple(n for n in range(1, row[7] + 1) if (row[0], n) not in there)
-            now = {n: self._attempt(item, row[0], n, attempts) for n in due[:room]}
+            total = 1 if item.whole else row[7]
+            due = tuple(n for n in range(1, total + 1) if (row[0], n) not in there)
+            now = {n: self._attempt(item, row[0], n, total, attempts) for n in due[:room]}
             room -= len(now)
             claimed.append(_claimed(row, due, now))
         return claimed, len(stopped) + len(late)
 
     def _attempt(
-        self, item: Claim, number: int, part: int, attempts: list[dict[str, Any]]
+        self, item: Claim, number: int, part: int, total: int, attempts: list[dict[str, Any]]
     ) -> int:
         made: int = self._next_id()
         attempts.append(
@@ -224,6 +230,7 @@ class ClaimScript:
                 "id": made,
                 "message_id": number,
                 "part": part,
+                "total": total,
                 "carrier": item.carrier,
                 "state": "claimed",
                 "carrier_id": "",
@@ -254,6 +261,8 @@ def _claimed(row: Sequence[Any], due: tuple[int, ...], attempts: dict[int, int])
         hop=row[12],
         expires_at=row[13],
         tenant_id=row[14],
+        exempt=bool(row[17]),
+        due_at=row[18],
     )
 
 

@@ -114,6 +114,49 @@ _REQUEUE = Statement(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class GiveBack:
+    """A claim whose commit was in doubt: what of it stands goes back, nothing of it has left."""
+
+    incarnation: int
+    lanes: tuple[str, ...]
+    keep: frozenset[int]  # messages that the process does work on
+    now: float
+
+
+_OWN = Statement(
+    select(message.c.id).where(
+        message.c.state == constant("sending"),
+        message.c.lease == bindparam("me"),
+        among(message.c.lane, "lanes"),
+    )
+)
+_WITHDRAWN = Statement(
+    update(attempt)
+    .where(attempt.c.state == constant("claimed"), among(attempt.c.message_id, "ids"))
+    .values(state="not-sent", reason="withdrawn", answered_at=bindparam("now"))
+)
+
+
+def give_back(items: Sequence[GiveBack]) -> Script:
+    """How many messages went back to their lanes."""
+    results = []
+    for item in items:
+        found = yield Rows(_OWN, {"me": item.incarnation, "lanes": Values(item.lanes)})
+        ids = sorted({row[0] for row in found} - item.keep)
+        if ids:
+            yield Do(_WITHDRAWN, {"ids": Values(ids), "now": item.now})
+            rows = yield Rows(_RESENT, {"ids": Values(ids)})
+            yield from resolve([(r[0], r[1], r[2], False) for r in rows], item.now)
+        results.append(len(ids))
+    return results
+
+
+_RESENT = Statement(
+    select(message.c.id, message.c["class"], message.c.resent).where(among(message.c.id, "ids"))
+)
+
+
 def begin(items: Sequence[Begin]) -> Script:
     """The new incarnation's id; what earlier ones of its slot held is free again."""
     results = []
@@ -130,7 +173,9 @@ def beat(items: Sequence[Beat]) -> Script:
     """The carriers that this process owns now."""
     results = []
     for item in items:
-        yield Do(_SEEN, {"me": item.incarnation, "now": item.now})
+        if not (yield Do(_SEEN, {"me": item.incarnation, "now": item.now})):
+            results.append(None)  # taken for dead meanwhile
+            continue
         owned = []
         for name, up in item.carriers:
             row = {"carrier": name, "incarnation": item.incarnation, "until": 0.0, "up": up}

@@ -37,6 +37,9 @@ class Move:
     hop: int
     due_at: float
     resent: int
+    encoding: str
+    lang: str
+    parts: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +81,9 @@ _MOVE = Statement(
         hop=bindparam("m_hop"),
         due_at=bindparam("m_due_at"),
         resent=bindparam("m_resent"),
+        encoding=bindparam("m_encoding"),
+        lang=bindparam("m_lang"),
+        parts=bindparam("m_parts"),
         sent_at=bindparam("m_sent_at"),
         final_at=bindparam("m_final_at"),
         lease=None,
@@ -123,6 +129,9 @@ def _moved(item: Progress, move: Move) -> dict[str, Any]:
         "m_hop": move.hop,
         "m_due_at": move.due_at,
         "m_resent": move.resent,
+        "m_encoding": move.encoding,
+        "m_lang": move.lang,
+        "m_parts": move.parts,
         "m_sent_at": item.now if move.state is State.SENT else None,
         "m_final_at": item.now if move.state in FINAL else None,
     }

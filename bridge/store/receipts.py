@@ -43,7 +43,7 @@ _PARTS = Statement(
         attempt.c.state,
         attempt.c.reason,
         message.c.state,
-        message.c.parts,
+        attempt.c.total,
     )
     .join(message, message.c.id == attempt.c.message_id)
     .where(among(attempt.c.message_id, "ids"))

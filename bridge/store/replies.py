@@ -16,7 +16,17 @@ from sqlalchemy import bindparam, delete, func, select
 from bridge.model import Inbound
 from bridge.store.notices import EDGES, NOTICE_ADD, notice_row
 from bridge.store.receipts import CALLBACK_ADD
-from bridge.store.sql import Many, Rows, Script, Statement, among, constant, insert, insert_new
+from bridge.store.sql import (
+    Many,
+    Rows,
+    Script,
+    Statement,
+    Values,
+    among,
+    constant,
+    insert,
+    insert_new,
+)
 from bridge.store.submissions import Prepared, store_submissions
 from bridge.store.suppressions import Suppress, lift, suppress
 from bridge.store.tables import (
@@ -184,6 +194,16 @@ class ReplyScript:
         subjects, answered = yield from self._obey(item, judged, match)
         return Heard(reply_id, judged.verdict, subjects, edges, answered is not None, answered or "")
 
+    def partial(self, item: PartIn) -> Script:
+        """Pass on the parts that came of an MO whose others did not."""
+        found = yield Rows(_PARTS, {"key": item.group_key})
+        parts = {row[0]: row[1] for row in found}
+        if not parts:
+            return Heard()
+        yield Many(_PARTS_GONE, [{"key": item.group_key}])
+        joined = [read_part(parts[n]) for n in sorted(parts)]
+        return (yield from self.reply(item, joined, partial=True))
+
     def _conversation(self, item: PartIn) -> Script:
         """The newest message to this person from the number that they wrote to, else a tenant."""
         found = yield Rows(_PERSON, {"all_index": item.all_index})
@@ -304,19 +324,13 @@ def _numbers(found: Sequence[Sequence[Any]]) -> bool:
 
 def _is_repeat(item: PartIn) -> Script:
     """An MO whose acknowledgement was lost comes again, bit for bit, within minutes."""
-    found = yield Rows(_HEARD, {"keys": _values([item.heard_key])})
+    found = yield Rows(_HEARD, {"keys": Values([item.heard_key])})
     if found and found[0][1] > item.now - REPEAT_SECONDS:
         return True
     if found:
         yield Many(_HEARD_GONE, [{"h_key": item.heard_key}])
     yield Many(_HEARD_ADD, [{"key": item.heard_key, "at": item.now}])
     return False
-
-
-def _values(items: Sequence[str]) -> Any:
-    from bridge.store.sql import Values
-
-    return Values(items)
 
 
 def _joined(item: PartIn) -> Script:

@@ -219,6 +219,7 @@ attempt = Table(
     _id(),
     _ref("message_id"),
     Column("part", SmallInteger, nullable=False),
+    Column("total", SmallInteger, nullable=False),  # 1 where the carrier takes a long text whole
     _text("carrier"),
     _text("state"),  # claimed accepted not-sent rejected failed unknown delivered expired
     _text("carrier_id"),

@@ -3,12 +3,14 @@
 import asyncio
 import contextlib
 import json
+import os
 import signal
 import ssl
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ import redis
 
 from bridge.dispatch import bell as bells
 from bridge.dispatch import broker_redis, ringer, valkey
+from bridge.dispatch.actors import job
 from bridge.dispatch.bell import Bell
 from bridge.dispatch.broker import connect
 from bridge.dispatch.link import Link
@@ -58,13 +61,13 @@ class Ear:
 
 async def eventually(what: Callable[[], object]) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not what():
+        while not what():  # noqa: ASYNC110 - nobody tells when it is
             await asyncio.sleep(0.01)
 
 
 async def deep(bell: Bell, jobs: int) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while await bell.depth() != jobs:
+        while await bell.depth() != jobs:  # noqa: ASYNC110 - nobody tells when it is
             await asyncio.sleep(0.01)
 
 
@@ -110,8 +113,9 @@ def url(request: pytest.FixtureRequest, swept: list[str]) -> str:
 
 
 @pytest.fixture
-async def open_bell(tmp_path: Path, namespace: str) -> AsyncIterator[Open]:
+async def open_bell(tmp_path: Path, namespace: str, swept: list[str]) -> AsyncIterator[Open]:
     """A function that starts a bell, which is stopped when the test ends."""
+    del swept  # swept after the bells have stopped
     opened: list[Bell] = []
 
     async def start(
@@ -312,6 +316,10 @@ async def test_many_rings_are_few_jobs_and_the_last_one_is_heard(url: str, open_
     assert all(len(ids) <= 2 * ringer.MOST_IDS for _, ids in ear.heard)
 
 
+def _more_than(ear: Ear, hearings: int) -> bool:
+    return len(ear.heard) > hearings
+
+
 async def test_after_every_ring_there_is_a_hearing(url: str, open_bell: Open) -> None:
     ear = Ear()
     bell = await open_bell(url, ear)
@@ -321,10 +329,10 @@ async def test_after_every_ring_there_is_a_hearing(url: str, open_bell: Open) ->
         if number % 3 == 0:
             await asyncio.sleep(0)
         if number % 10 == 0:
-            await ear.until(lambda before=before: len(ear.heard) > before)
+            await ear.until(partial(_more_than, ear, before))
     before = len(ear.heard)
     bell.ring(BULK)
-    await ear.until(lambda: len(ear.heard) > before)
+    await ear.until(partial(_more_than, ear, before))
 
 
 async def test_rings_that_nobody_hears_do_not_pile_up(url: str, open_bell: Open) -> None:
@@ -341,9 +349,9 @@ async def test_rings_that_nobody_hears_do_not_pile_up(url: str, open_bell: Open)
 
 
 @pytest.mark.parametrize("url", ["redis", "rabbitmq"], indirect=True)
-async def test_namespaces_do_not_hear_each_other(url: str, open_bell: Open, swept: Any) -> None:
+async def test_namespaces_do_not_hear_each_other(url: str, namespace: str, open_bell: Open) -> None:
     ours, theirs = Ear(), Ear()
-    other = f"test-{uuid4().hex[:12]}"
+    other = f"{namespace}-other"
     bell = await open_bell(url, ours)
     stranger = await open_bell(url, theirs, namespace=other)
     try:
@@ -356,8 +364,6 @@ async def test_namespaces_do_not_hear_each_other(url: str, open_bell: Open, swep
         if url.startswith("amqp"):
             await stranger.stop()
             _delete_queues(url, other)
-        else:
-            swept.append(url)
 
 
 async def test_one_bell_after_another_leaves_no_thread(
@@ -468,13 +474,13 @@ async def test_a_broker_that_lost_everything_is_heard_through_again(
 async def test_a_killed_embedded_server_is_heard_through_again(open_bell: Open) -> None:
     ear = Ear()
     bell = await open_bell("embedded", ear)
-    assert bell._valkey is not None
+    embedded = bell._valkey
+    assert embedded is not None
     for number in range(3):
-        await eventually(lambda: bell._valkey.pid)
-        server = redis.Redis(connection_pool=broker_redis.pool(bell._valkey.url))
+        server = redis.Redis(connection_pool=broker_redis.pool(embedded.url))
         pid = server.info("server")["process_id"]
         server.connection_pool.disconnect()
-        subprocess.run(["kill", "-9", str(pid)], check=True)
+        os.kill(pid, signal.SIGKILL)
         bell.ring(MAIL, [number])
         await ear.hears(MAIL, number)
         await eventually(lambda: bell.up)
@@ -511,6 +517,10 @@ async def test_a_broker_that_refuses_to_write_is_not_up(server: Server, open_bel
     client.connection_pool.disconnect()
 
 
+def _is_up(bell: Bell, *, up: bool = True) -> bool:
+    return bell.up is up
+
+
 async def test_broken_connections_are_replaced(
     redis_url: str, rabbitmq_url: str, swept: list[str], open_bell: Open, proxy: Any
 ) -> None:
@@ -527,11 +537,11 @@ async def test_broken_connections_are_replaced(
             bell.ring(URGENT, [number])
             await ear.hears(URGENT, number)
         await through.shut()
-        await eventually(lambda bell=bell: not bell.up)
+        await eventually(partial(_is_up, bell, up=False))
         bell.ring(BULK, [4])
         await through.open()
         await ear.hears(BULK, 4)
-        await eventually(lambda bell=bell: bell.up)
+        await eventually(partial(_is_up, bell))
 
 
 FETCHER = """
@@ -557,10 +567,11 @@ async def test_what_a_killed_worker_had_taken_is_heard_elsewhere(
     edge.ring(URGENT, [1])
     await deep(edge, 1)
     command = [sys.executable, "-c", FETCHER, url, namespace, URGENT]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as worker:
-        assert worker.stdout is not None
-        assert await asyncio.to_thread(worker.stdout.readline) == b"fetched\n"
-        worker.kill()
+    worker = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    assert worker.stdout is not None
+    assert await worker.stdout.readline() == b"fetched\n"
+    worker.kill()
+    await worker.wait()
     ear = Ear()
     await open_bell(url, ear)
     await ear.hears(URGENT, 1)
@@ -595,7 +606,7 @@ async def test_a_lost_doorbell_is_made_up_for_by_the_poll(
     await open_bell(redis_url, ear)
     mute = connect(redis_url, namespace, Link(""), print)
     mute.scripts["dispatch"]._channel = "elsewhere"  # type: ignore[attr-defined]
-    mute.enqueue(ringer.job(MAIL, [3]))
+    mute.enqueue(job(MAIL, [3]))
     mute.close()
     await ear.hears(MAIL, 3)
 
@@ -658,9 +669,18 @@ async def test_rediss_is_encrypted(
 ) -> None:
     key, cert, port = tmp_path / "key.pem", tmp_path / "cert.pem", free_port()
     _self_signed(key, cert)
-    command = [program("redis-server"), "--port", "0", "--tls-port", str(port), "--save", ""]
-    command += ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-auth-clients", "no"]
-    with subprocess.Popen([*command, "--dir", tmp_path], stdout=subprocess.DEVNULL) as server:
+    command = [str(program("redis-server")), "--port", "0", "--tls-port", str(port), "--save", ""]
+    command += [
+        "--tls-cert-file",
+        str(cert),
+        "--tls-key-file",
+        str(key),
+        "--tls-auth-clients",
+        "no",
+    ]
+    command += ["--dir", str(tmp_path)]
+    server = await asyncio.create_subprocess_exec(*command, stdout=subprocess.DEVNULL)
+    try:
         ear = Ear()
         bell = await open_bell(f"rediss://127.0.0.1:{port}/0?ssl_ca_certs={cert}", ear)
         bell.ring(MAIL, [1])
@@ -669,11 +689,13 @@ async def test_rediss_is_encrypted(
         with pytest.raises(Misconfigured):
             await Bell.probe(f"rediss://127.0.0.1:{port}/0", tmp_path)
         await bell.stop()
+    finally:
         server.kill()
+        await server.wait()
 
 
 def _self_signed(key: Path, cert: Path) -> None:
-    import datetime
+    import datetime as dt
     import ipaddress
 
     from cryptography import x509
@@ -682,12 +704,12 @@ def _self_signed(key: Path, cert: Path) -> None:
 
     private = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "queue.test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     here = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
     signed = (
         x509.CertificateBuilder(name, name, private.public_key(), 1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(here, critical=False)
         .sign(private, hashes.SHA256())
     )

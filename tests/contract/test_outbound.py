@@ -389,7 +389,7 @@ async def test_a_password_leaves_in_clear_on_this_machine_only(
         await send(host)
         assert post.logins == [(b"anna", b"s3cret:/@")]
         # The only machine that a test may talk to, taken for another.
-        monkeypatch.setattr("bridge.smtp.outbound._Target.is_loopback", False)
+        monkeypatch.setattr("bridge.smtp.target.Target.is_loopback", False)
         with pytest.raises(TryLater, match="password was not sent"):
             await host.probe()
     assert len(post.logins) == 1

@@ -159,6 +159,31 @@ async def test_what_was_written_before_the_connection_broke_is_unknown() -> None
         assert len(it.binds) == 2
 
 
+async def test_every_part_is_told_once_while_the_connection_keeps_breaking() -> None:
+    async with smsc() as it, esme(it.port, window=20) as us:
+        it.behave.dlr = "none"
+        waiting = [us.part() for _ in range(2000)]
+        sent = []
+        while waiting:
+            await us.until(lambda: us.carrier.room)
+            now = waiting[: us.carrier.room]
+            del waiting[: len(now)]
+            it.behave.drop_after = (
+                len(it.submits) + 15 if len(it.submits) // 400 >= len(it.binds) else 0
+            )
+            us.send(*now)
+            sent += now
+        outcomes = await us.told(*sent)
+        ids = [o.carrier_id for o in outcomes if o.verdict is Verdict.ACCEPTED]
+        unknown = [o for o in outcomes if o.verdict is Verdict.UNKNOWN]
+        assert len(ids) + len(unknown) == len(outcomes) == 2000
+        assert set(ids) <= {s.id for s in it.submits}
+        assert len(set(ids)) == len(ids)
+        assert len(it.binds) >= 4
+        assert 0 < len(unknown) <= 20 * (len(it.binds) - 1)
+        assert it.most_in_flight <= 20
+
+
 async def test_a_silent_smsc_makes_parts_unknown_and_keeps_the_window_honest() -> None:
     async with smsc() as it, esme(it.port, window=8, response_timeout=0.2) as us:
         it.behave.silent = True
@@ -293,8 +318,11 @@ async def test_ids_match_in_every_writing(ids: str, declared: str) -> None:
         assert {r.carrier_id for r in us.inbox.receipts} == {o.carrier_id for o in outcomes}
 
 
-async def test_a_receipt_may_overtake_the_answer_and_come_twice() -> None:
-    async with smsc() as it, esme(it.port) as us:
+@pytest.mark.parametrize("bind", ["transceiver", "pair"])
+@pytest.mark.parametrize("ids", ["dec", "hexdlr"])
+async def test_a_receipt_may_overtake_the_answer_and_come_twice(ids: str, bind: str) -> None:
+    async with smsc() as it, esme(it.port, bind=bind) as us:
+        it.behave.ids, it.behave.latency = ids, 0.05
         it.behave.dlr_first, it.behave.dlr_times = True, 2
         (outcome,) = await us.ask(us.part())
         await us.until(lambda: len(us.inbox.receipts) == 2)

@@ -14,14 +14,15 @@ from hypothesis import strategies as st
 
 from bridge.errors import Refused
 from bridge.smtp import compose
-from bridge.smtp.compose import Action, Explanation, Fate, Letter, Thread
+from bridge.smtp.compose import Action, Explanation, Fate
+from bridge.smtp.letter import Letter, Thread, message_id
 
 AT = 1_800_000_000.25
 THREAD = Thread(
     "<mail-1@acme.example>", "<first@acme.example> <second@acme.example>", "Server room"
 )
 REPLY = "r-abcdefghijklmnopqrstuvwxyz234567abcdefgh@sms.example"
-ID = compose.message_id("answer", 7, AT, "sms.example")
+ID = message_id("answer", 7, AT, "sms.example")
 
 
 def a_letter(**changes: Any) -> Letter:
@@ -88,9 +89,9 @@ def test_an_answer_is_a_persons_and_asks_for_no_holiday_notice() -> None:
 
 def test_the_same_answer_is_the_same_mail() -> None:
     assert compose.answer(a_letter(), "yes") == compose.answer(a_letter(), "yes")
-    assert compose.message_id("answer", 7, AT, "sms.example") == ID
-    assert compose.message_id("answer", 7, AT + 1, "sms.example") != ID
-    assert compose.message_id("report", 7, AT, "sms.example") != ID
+    assert message_id("answer", 7, AT, "sms.example") == ID
+    assert message_id("answer", 7, AT + 1, "sms.example") != ID
+    assert message_id("report", 7, AT, "sms.example") != ID
 
 
 @pytest.mark.parametrize(
@@ -190,7 +191,9 @@ def test_whatever_people_write_stays_where_it_belongs(
     assert len(names) == len(set(names))
     mail = read(octets)
     assert [address.addr_spec for address in mail["From"].addresses] == [REPLY]
-    expected = re.sub(r"\r\n?", "\n", text.encode("utf-8", "replace").decode("utf-8"))
+    expected = re.sub(
+        r"\r\n?", "\n", text.encode("utf-8", "replace").decode("utf-8").rstrip("\r\n")
+    )
     assert body(mail) == f"{expected}\n\n-- \n{compose.FOOTER}\n"
 
 
@@ -285,6 +288,13 @@ def test_whatever_a_carrier_says_stays_where_it_belongs(words: str, headers: byt
     groups = parts[1].get_payload()
     assert len(groups) == 2
     assert set(groups[1].keys()) <= {"Final-Recipient", "Action", "Status", "Diagnostic-Code"}  # type: ignore[index,union-attr]
+
+
+def test_the_same_report_is_the_same_mail() -> None:
+    once, again = (
+        compose.report(a_letter(), [FAILED], reporting_mta="sms.example") for _ in range(2)
+    )
+    assert once == again
 
 
 # --- explanations and the inbox

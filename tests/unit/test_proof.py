@@ -284,6 +284,8 @@ def test_the_author_is_the_one_address_in_from(header: bytes) -> None:
         b"From: boss@[192.0.2.1]",
         b"From: boss@acme..example",
         b"\r\nFrom: boss@acme.example",
+        b"From: " + b"(" * 5000 + b"boss@acme.example",
+        b"From: boss@acme.example\r\nX: " + b"a\r\n " * 200_000,
     ],
 )
 def test_a_from_that_is_not_one_address_is_refused(header: bytes) -> None:

@@ -62,6 +62,9 @@ def test_a_part_s_own_originator_comes_first_and_types_can_be_set() -> None:
         ({"destination": "+4206011234561234567890"}, Verdict.FAILED),
         ({"destination": "+420 601"}, Verdict.FAILED),
         ({"text": "x" * 65_536}, Verdict.FAILED),
+        ({"text": "ž"}, Verdict.FAILED),
+        ({"total": 256}, Verdict.FAILED),
+        ({"lang": "xx"}, Verdict.FAILED),
     ],
 )
 def test_what_smpp_cannot_carry(part: dict[str, Any], verdict: Verdict) -> None:

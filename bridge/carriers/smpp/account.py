@@ -27,6 +27,12 @@ class Account:
     """What happened how often: submitted, accepted, refused, timed-out, late, lost, receipts,
     inbound, unreadable, strange, refused-for-now, binds."""
 
+    @property
+    def outstanding(self) -> int:
+        """Submits on all binds whose outcome is open."""
+        told = ("accepted", "refused", "timed-out", "lost")
+        return self.counts["submitted"] - sum(self.counts[outcome] for outcome in told)
+
 
 def account(config: SmppConfig, inbox: Inbox, on_room: Callable[[], None]) -> Account:
     """A fresh account."""

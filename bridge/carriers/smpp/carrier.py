@@ -10,8 +10,8 @@ from bridge import settings
 from bridge.carriers.smpp import pdu
 from bridge.carriers.smpp.account import account
 from bridge.carriers.smpp.config import SmppConfig
-from bridge.carriers.smpp.link import NOT_SENT, each
 from bridge.carriers.smpp.session import Session
+from bridge.carriers.smpp.window import NOT_SENT, each
 from bridge.errors import Misconfigured, TryLater
 from bridge.model import Inbound, Part, Receipt
 from bridge.ports import Done, Inbox

@@ -57,7 +57,10 @@ class Coder:
 
     def body(self, part: Part, now: float) -> bytes:
         """The body of a submit_sm at Unix time `now`. Raises Unsendable."""
-        esm_class, data_coding, data, extra = self._text(part)
+        try:
+            esm_class, data_coding, data, extra = self._text(part)
+        except (ValueError, KeyError):
+            raise Unsendable(Verdict.FAILED, "the text does not fit its alphabet") from None
         return b"".join(
             (
                 b"\0",  # service_type

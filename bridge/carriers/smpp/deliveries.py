@@ -25,7 +25,7 @@ from bridge.carriers.smpp.pdu import (
     read_data,
     read_deliver,
 )
-from bridge.carriers.smpp.receipts import is_receipt, read_receipt
+from bridge.carriers.smpp.receipts import is_receipt, raw_id, read_receipt
 from bridge.carriers.smpp.status import ESME_ROK, ESME_RX_P_APPN, ESME_RX_T_APPN
 from bridge.errors import TryLater
 from bridge.model import Inbound
@@ -34,6 +34,9 @@ log = structlog.get_logger("bridge.smpp")
 
 MOST: Final = 500
 """Deliveries being stored at a time; beyond it the connection is not read."""
+
+_OVERTAKEN: Final = (0.02, 0.1, 0.5, 2.0)
+"""Seconds between looks for the answer that a receipt overtook."""
 
 
 class Deliveries:
@@ -84,16 +87,25 @@ class Deliveries:
 
     async def _receipt(self, delivery: Delivery, command: int, sequence: int) -> None:
         account = self._account
-        receipt = read_receipt(delivery, account.ids, time.time())
-        if receipt is None:
+        raw = raw_id(delivery)
+        if not raw:
             # It names no message: nobody could ever match it, and sent again it says no more.
             account.counts["unreadable"] += 1
             log.warning("receipt without an id", carrier=account.config.name)
             self._answered(command, sequence, ESME_ROK)
             return
         account.counts["receipts"] += 1
+        await self._overtaken(raw)
+        receipt = read_receipt(delivery, account.ids.receipt(raw), time.time())
         status = await self._stored(account.inbox.receipt(account.config.name, receipt))
         self._answered(command, sequence, status)
+
+    async def _overtaken(self, raw: str) -> None:
+        """While the writing of ids is open, let an answer come that this receipt overtook."""
+        for pause in _OVERTAKEN:
+            if self._account.ids.knows(raw) or not self._account.outstanding:
+                return
+            await asyncio.sleep(pause)
 
     def _queue(self, delivery: Delivery, command: int, sequence: int) -> None:
         part = read_inbound(delivery, self._account.config.gsm7_coding)

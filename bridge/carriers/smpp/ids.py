@@ -36,15 +36,14 @@ class Ids:
 
     `hexdlr`: answers hexadecimal, receipts decimal; `decdlr`: the reverse; `hex`, `dec`: the same
     in both. `auto` compares the first receipts with the latest answers and settles after three in
-    a row that agree; until then, a receipt that overtakes its answer from an SMSC that mixes is
-    not matched: declare such a carrier's format.
+    a row that agree; until then, a receipt for an answer long past may stay unmatched at an SMSC
+    that mixes: declare such a carrier's format.
     """
 
     def __init__(self, declared: str = "auto") -> None:
         self.settled = "" if declared == "auto" else declared
         self._recent: set[str] = set()
         self._order: deque[str] = deque()
-        self._letters = False
         self._leading = ""
         self._votes = 0
 
@@ -54,6 +53,10 @@ class Ids:
         if not self.settled:
             self._remember(name)
         return name
+
+    def knows(self, raw: str) -> bool:
+        """Whether `receipt` can tell how to write this id."""
+        return bool(self.settled) or self._match(canonical(raw)) is not None
 
     def receipt(self, raw: str) -> str:
         """The id of a receipt, written as `answer` wrote it."""
@@ -71,25 +74,30 @@ class Ids:
             return
         self._recent.add(name)
         self._order.append(name)
-        # Letters prove that the answers are no decimals; without one, 4097 and 0x1001 look alike.
-        self._letters = self._letters or bool(_HEX.fullmatch(name) and _LETTER.search(name))
         if len(self._order) > REMEMBERED:
             self._recent.discard(self._order.popleft())
 
-    def _compare(self, name: str) -> str:
+    def _match(self, name: str) -> tuple[str, str] | None:
+        """The writing that makes `name` one of the latest answers, and that answer."""
         if name in self._recent:
-            return self._vote("hex", name)
-        if self._letters and (converted := _to_hex(name)) in self._recent:
-            return self._vote("hexdlr", converted or name)
-        if _LETTER.search(name) and (converted := _to_decimal(name)) in self._recent:
-            return self._vote("decdlr", converted or name)
-        return name
+            return "hex", name
+        if (converted := _to_hex(name)) in self._recent and converted:
+            return "hexdlr", converted
+        # Only a letter proves that a receipt is no decimal: read as hexadecimal, an old one
+        # becomes greater and may meet a recent answer.
+        if _LETTER.search(name) and (converted := _to_decimal(name)) in self._recent and converted:
+            return "decdlr", converted
+        return None
 
-    def _vote(self, writing: str, name: str) -> str:
+    def _compare(self, name: str) -> str:
+        match = self._match(name)
+        if match is None:
+            return name
+        writing, answer = match
         self._votes = self._votes + 1 if writing == self._leading else 1
         self._leading = writing
         if self._votes >= VOTES:
             self.settled = writing
             self._recent.clear()
             self._order.clear()
-        return name
+        return answer

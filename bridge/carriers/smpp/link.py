@@ -15,11 +15,9 @@ from bridge.carriers.smpp.account import Account
 from bridge.carriers.smpp.coding import Unsendable
 from bridge.carriers.smpp.deliveries import Deliveries
 from bridge.carriers.smpp.status import ESME_RINVCMDID, ESME_ROK
-from bridge.carriers.smpp.window import Window
-from bridge.model import Outcome, Part, Verdict
+from bridge.carriers.smpp.window import NOT_SENT, Window, each
+from bridge.model import Part
 from bridge.ports import Done
-
-NOT_SENT: Final = Outcome(Verdict.NOT_SENT, reason="not bound to the carrier")
 
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 _TICK: Final = 1.0
@@ -314,10 +312,3 @@ class Link(asyncio.Protocol):
         self._closing_at = self._closing_at or self._loop.time()
         if self._transport is not None:
             self._transport.abort()
-
-
-def each(parts: Sequence[Part], done: Done, outcome: Outcome) -> None:
-    """Tell `outcome` of every part, in the loop, after the caller has returned."""
-    loop = asyncio.get_running_loop()
-    for part in parts:
-        loop.call_soon(done, part, outcome)

@@ -11,7 +11,6 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from bridge.carriers.smpp.ids import Ids
 from bridge.carriers.smpp.pdu import (
     MESSAGE_TYPE,
     TAG_MESSAGE_STATE,
@@ -73,20 +72,23 @@ def is_receipt(delivery: Delivery) -> bool:
     return marked or TAG_RECEIPTED_MESSAGE_ID in delivery.tlvs
 
 
-def read_receipt(delivery: Delivery, ids: Ids, now: float) -> Receipt | None:
-    """What a receipt says, or None where it names no message. `now`: Unix time."""
+def raw_id(delivery: Delivery) -> str:
+    """The id of the message that a receipt is about, as the SMSC wrote it; "" where it has none."""
+    named = delivery.tlvs.get(TAG_RECEIPTED_MESSAGE_ID, b"").split(b"\0", 1)[0].decode("latin-1")
+    if not named and (found := _ID.search(_text(delivery))):
+        named = found.group(1)
+    return named.strip()
+
+
+def read_receipt(delivery: Delivery, carrier_id: str, now: float) -> Receipt:
+    """What a receipt says of `carrier_id`. `now`: Unix time."""
     text = _text(delivery)
-    raw = delivery.tlvs.get(TAG_RECEIPTED_MESSAGE_ID, b"").split(b"\0", 1)[0].decode("latin-1")
-    if not raw and (named := _ID.search(text)):
-        raw = named.group(1)
-    if not raw:
-        return None
     word = _word(delivery, text)
     state, said = _STATES.get(word, (State.UNKNOWN, "the carrier told a state that we do not know"))
     if delivery.esm_class & INTERMEDIATE and state is not State.DELIVERED:
         # An intermediate notification tells of a failed try; the network will try again.
         state = State.SENT
-    return Receipt(ids.receipt(raw), state, _reason(said, word, delivery, text), _done(text, now))
+    return Receipt(carrier_id, state, _reason(said, word, delivery, text), _done(text, now))
 
 
 def _text(delivery: Delivery) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from itertools import takewhile
 from typing import Final
 
@@ -10,6 +12,7 @@ from bridge.carriers.smpp.status import ESME_ROK
 from bridge.model import Outcome, Part, Verdict
 from bridge.ports import Done
 
+NOT_SENT: Final = Outcome(Verdict.NOT_SENT, reason="not bound to the carrier")
 _TIMED_OUT: Final = Outcome(Verdict.UNKNOWN, reason="the carrier did not answer in time")
 _LOST: Final = Outcome(
     Verdict.UNKNOWN, reason="the connection to the carrier broke before its answer"
@@ -97,3 +100,10 @@ class Window:
         self._late.discard(sequence)
         self._account.counts["late"] += 1
         return True
+
+
+def each(parts: Sequence[Part], done: Done, outcome: Outcome) -> None:
+    """Tell `outcome` of every part, in the loop, after the caller has returned."""
+    loop = asyncio.get_running_loop()
+    for part in parts:
+        loop.call_soon(done, part, outcome)

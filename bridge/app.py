@@ -1,0 +1,337 @@
+"""The only wiring: settings in, a running bridge out, in one process or as parts for many.
+
+`up` is everything; `serve` has the edges, `work` the carriers and answers, `tick` the sweep.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+import structlog
+
+from bridge import lock
+from bridge.control import ControlServer
+from bridge.dispatch import tenants
+from bridge.dispatch.answer import Desk
+from bridge.dispatch.bell import Bell
+from bridge.dispatch.binds import Binds
+from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.receive import Reception
+from bridge.dispatch.route import Routes
+from bridge.dispatch.sweep import Sweeper
+from bridge.errors import Misconfigured
+from bridge.privacy.secrets import keyring
+from bridge.settings import Settings
+from bridge.smtp.gate import Gate
+from bridge.smtp.listener import Certificate, Listener
+from bridge.smtp.notifier import MailNotifier
+from bridge.smtp.service import Limits
+from bridge.store.ids import Ids
+from bridge.store.leases import Begin, begin
+from bridge.store.migrate import migrate
+from bridge.store.store import Store, driver
+from bridge.store.tenants import put_file_tenants
+from bridge.web.server import WebServer, make_app
+
+log = structlog.get_logger("bridge.app")
+
+REFRESH = 5.0
+DRAIN = 10.0
+
+
+#: Seconds after which a thread that wants to run gets its turn. Python's 5 ms would keep a commit
+#: that is on disk waiting for the busy loop, and a ring for longer than a mail takes.
+SWITCH = 0.001
+
+
+def run(main: Callable[[], Awaitable[int]]) -> int:
+    """Run a coroutine on the fastest loop there is."""
+    sys.setswitchinterval(SWITCH)
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.run(_awaited(main))
+    return uvloop.run(_awaited(main))
+
+
+async def _awaited(main: Callable[[], Awaitable[int]]) -> int:
+    return await main()
+
+
+@asynccontextmanager
+async def opened(settings: Settings, role: str = "command") -> AsyncIterator[Bridge]:
+    """A bridge with its store open and its tenants read; nothing runs yet.
+
+    Raises Misconfigured, StoreUnavailable.
+    """
+    data_dir = settings.data_dir
+    lock.prepare(data_dir)
+    url = settings.database.url.get_secret_value()
+    # SQLite has one writing process, whatever its role.
+    slot = lock.only(data_dir, "bridge") if url == "sqlite" else lock.any_of(data_dir, role)
+    try:
+        keys, made = keyring(settings.privacy.pepper_file, data_dir)
+        if made:
+            log.warning("a pepper was made; keep a backup of it", path=str(data_dir / "pepper"))
+        await migrate(url, data_dir)
+        store = Store(driver(url, data_dir))
+        await store.open()
+        try:
+            yield await _bridge(settings, store, keys, slot.name)
+        finally:
+            await store.close()
+    finally:
+        slot.release()
+
+
+async def _bridge(settings: Settings, store: Store, keys: object, slot: str) -> Bridge:
+    from bridge.privacy.secrets import Keyring
+
+    assert isinstance(keys, Keyring)
+    data_dir = settings.data_dir.resolve()
+    now = Bridge.__dataclass_fields__["clock"].default()  # type: ignore[misc]
+    incarnation = await store.write(begin, Begin(f"{slot}:{data_dir}", now))
+    bridge = Bridge(
+        settings=settings,
+        store=store,
+        keys=keys,
+        bell=Bell(settings.queue.url.get_secret_value(), data_dir),
+        incarnation=incarnation,
+        ids=Ids(incarnation),
+        routes=Routes(settings.routes),
+    )
+    await store.write(put_file_tenants, [tenants.from_file(t, now) for t in settings.tenants])
+    await bridge.refresh()
+    return bridge
+
+
+class Part:
+    """What a running process may have; each method adds one part and its end."""
+
+    def __init__(self, bridge: Bridge, stack: AsyncExitStack) -> None:
+        self.bridge = bridge
+        self._stack = stack
+        self.done = asyncio.Event()
+        self.exit_code = 0
+        self.binds: Binds | None = None
+        self.desk: Desk | None = None
+        self.reception = Reception(bridge, self._revoke)
+        self.notifier = MailNotifier(bridge)
+        stack.push_async_callback(self.notifier.close)
+
+    def _revoke(self, subjects: Sequence[int]) -> None:
+        if self.binds is not None:
+            self.binds.revoke(subjects)
+
+    async def bell(self, *, hears: bool) -> None:
+        """The doorbell; with `hears`, this process answers it."""
+        names = [f"deliver.{c.name}.{u}" for c in self.bridge.settings.carriers for u in ("urgent", "bulk")]
+        await self.bridge.bell.start([*names, "answer.mail"], self._heard if hears else None)
+        self._stack.push_async_callback(self.bridge.bell.stop)
+
+    def _heard(self, queue: str, ids: Sequence[int]) -> None:
+        kind, _, name = queue.partition(".")
+        if kind == "deliver" and self.binds is not None:
+            self.binds.wake(name)
+        elif kind == "answer" and self.desk is not None:
+            self.desk.wake()
+
+    async def work(self) -> None:
+        """Carriers, and the answers that are owed."""
+        self.desk = Desk(self.bridge, "mail", self.notifier)
+        self.desk.start()
+        self._stack.push_async_callback(self.desk.stop)
+        self.binds = Binds(self.bridge)
+        self.binds.lost = lambda: self._end(1)
+        await self.binds.start(self.reception)
+        self._stack.push_async_callback(self.binds.stop)
+
+    def sweep(self) -> None:
+        """What time does."""
+        self._task(Sweeper(self.bridge, self.reception).run(), "sweep")
+
+    def refresh(self) -> None:
+        """Hear of what other processes change."""
+        self._task(self.bridge.refresh_every(REFRESH), "refresh")
+
+    async def serve(self) -> tuple[str, str]:
+        """The edges; the SMTP and HTTP addresses that they listen on."""
+        smtp = self.bridge.settings.smtp
+        gate = Gate(self.bridge)
+        self._stack.callback(gate.close)
+        limits = _limits(self.bridge.settings)
+        certificate = (
+            Certificate(smtp.tls_cert, smtp.tls_key) if smtp.tls_cert and smtp.tls_key else None
+        )
+        hostname = smtp.hostname or smtp.domains[0]
+        listener = Listener(
+            gate, str(smtp.listen), hostname=hostname, certificate=certificate, limits=limits
+        )
+        await self._start(listener)
+        if smtp.lmtp is not None:
+            lmtp = Listener(
+                gate,
+                str(smtp.lmtp),
+                hostname=hostname,
+                lmtp=True,
+                certificate=certificate,
+                limits=limits,
+                counters=listener.counters,
+            )
+            await self._start(lmtp)
+        smtp_address = listener.addresses[0]
+        http = WebServer(
+            make_app(
+                self.bridge, self.reception, self.notifier.mailbox, self._bind_states, smtp_address
+            )
+        )
+        await http.start(self.bridge.settings.http.listen)
+        self._stack.push_async_callback(http.stop)
+        return smtp_address, http.addresses[0]
+
+    async def _start(self, listener: Listener) -> None:
+        await listener.start()
+        self._stack.push_async_callback(listener.stop, DRAIN)
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGHUP, _reload, listener)
+
+    def _bind_states(self) -> dict[str, bool]:
+        return self.binds.states() if self.binds is not None else {}
+
+    async def control(self) -> None:
+        """The command line's way in."""
+        server = ControlServer(self.bridge, self.reception)
+        await server.start()
+        self._stack.push_async_callback(server.stop)
+
+    def _task(self, work: Awaitable[None], name: str) -> None:
+        task = asyncio.ensure_future(work)
+        task.set_name(name)  # type: ignore[attr-defined]
+        task.add_done_callback(self._task_ended)
+        self._stack.push_async_callback(_cancel, task)
+
+    def _task_ended(self, task: asyncio.Future[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("a part of the bridge ended", error=type(error).__name__, exc_info=error)
+            self._end(1)
+
+    def _end(self, code: int) -> None:
+        self.exit_code = code
+        self.done.set()
+
+    async def until_told(self) -> int:
+        """Run until SIGTERM or SIGINT; the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end, 0)
+        await self.done.wait()
+        return self.exit_code
+
+
+def _reload(listener: Listener) -> None:
+    try:
+        listener.reload_certificate()
+    except Misconfigured as error:
+        log.error("certificate not reloaded", error=error.sentence, hint=error.hint)
+
+
+async def _cancel(task: asyncio.Future[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+def _limits(settings: Settings) -> Limits:
+    smtp = settings.smtp
+    return Limits(
+        max_size=smtp.max_size,
+        max_recipients=smtp.max_recipients,
+        data_line=smtp.max_line,
+        errors=smtp.max_errors,
+        connections=smtp.max_connections,
+        per_address=smtp.max_connections_per_address,
+        per_loopback=smtp.max_connections,
+        idle=smtp.idle_timeout.total_seconds(),
+        transaction=smtp.transaction_timeout.total_seconds(),
+    )
+
+
+@asynccontextmanager
+async def _running(settings: Settings, role: str) -> AsyncIterator[Part]:
+    async with opened(settings, role) as bridge, AsyncExitStack() as stack:
+        yield Part(bridge, stack)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)  # noqa: T201 - the contract's ready line
+
+
+async def up(settings: Settings) -> int:
+    """Everything in one process. The exit code. Raises Misconfigured, StoreUnavailable."""
+    async with _running(settings, "up") as part:
+        await part.bell(hears=True)
+        await part.work()
+        part.sweep()
+        part.refresh()
+        await part.control()
+        smtp, http = await part.serve()
+        _say(f"ready smtp={smtp} http=http://{http}")
+        return await part.until_told()
+
+
+async def serve(settings: Settings) -> int:
+    """The edges: mail in, pages, callbacks."""
+    _needs_postgresql(settings, "serve")
+    async with _running(settings, "serve") as part:
+        await part.bell(hears=False)
+        part.refresh()
+        smtp, http = await part.serve()
+        _say(f"ready smtp={smtp} http=http://{http}")
+        return await part.until_told()
+
+
+async def work(settings: Settings) -> int:
+    """Carriers and answers."""
+    _needs_postgresql(settings, "work")
+    async with _running(settings, "work") as part:
+        await part.bell(hears=True)
+        await part.work()
+        part.refresh()
+        _say("ready work")
+        return await part.until_told()
+
+
+async def tick(settings: Settings) -> int:
+    """The sweep."""
+    _needs_postgresql(settings, "tick")
+    async with _running(settings, "tick") as part:
+        await part.bell(hears=False)
+        part.sweep()
+        part.refresh()
+        _say("ready tick")
+        return await part.until_told()
+
+
+def _needs_postgresql(settings: Settings, command: str) -> None:
+    if settings.database.url.get_secret_value() == "sqlite":
+        raise Misconfigured(
+            f"`bridge {command}` runs beside other processes, and SQLite has one writer",
+            "set [database] url to a PostgreSQL, or run `bridge up`",
+        )
+
+
+def main_loop(command: Callable[[Settings], Awaitable[int]], settings: Settings) -> int:
+    """Run one of the commands above to its end."""
+
+    async def main() -> int:
+        return await command(settings)
+
+    try:
+        return run(main)
+    finally:
+        sys.stdout.flush()

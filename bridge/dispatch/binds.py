@@ -1,0 +1,103 @@
+"""The carriers' binds: each is owned by one process, through a lease that is kept alive here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from bridge import carriers
+from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.deliver import Lanes
+from bridge.errors import StoreUnavailable
+from bridge.ports import Inbox
+from bridge.store.leases import Beat, beat
+
+log = structlog.get_logger("bridge.binds")
+
+BEAT = 2.0
+
+
+class Binds:
+    """What this process owns of the configured carriers."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        self.lanes: dict[str, Lanes] = {}
+        self._made = {
+            c.name: carriers.make(c, bridge.store, bridge.keys) for c in bridge.settings.carriers
+        }
+        self._inbox: Inbox | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.lost: Callable[[], None] = lambda: None
+
+    async def start(self, inbox: Inbox) -> None:
+        """Take the binds that are free; keep asking for the others."""
+        self._inbox = inbox
+        await self._beat()
+        self._task = asyncio.create_task(self._run(), name="binds")
+
+    async def stop(self) -> None:
+        """Stop the lanes, unbind, record what is known, give the leases up."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        await asyncio.gather(*(self._release(name) for name in list(self.lanes)))
+
+    def wake(self, lane: str) -> bool:
+        """Wake a lane; False if another process owns it."""
+        owner = self.lanes.get(lane.rpartition(".")[0])
+        if owner is None:
+            return False
+        owner.wake()
+        return True
+
+    def revoke(self, subjects: Sequence[int]) -> None:
+        """A STOP: nothing that is claimed here and not yet written leaves for these people."""
+        for lanes in self.lanes.values():
+            lanes.revoke(subjects)
+
+    def states(self) -> dict[str, bool]:
+        """Which of the binds that this process owns stand."""
+        return {name: lanes.carrier.up for name, lanes in self.lanes.items()}
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(BEAT)
+            try:
+                await self._beat()
+            except StoreUnavailable:
+                continue
+
+    async def _beat(self) -> None:
+        bridge = self.bridge
+        wanted = tuple(
+            (name, name in self.lanes and carrier.up) for name, carrier in self._made.items()
+        )
+        owned = await bridge.store.write(beat, Beat(bridge.incarnation, bridge.clock(), wanted))
+        if owned is None:
+            log.error("this process was taken for dead; it ends so that a new one may start")
+            self.lost()
+            return
+        for name in owned - self.lanes.keys():
+            await self._take(name)
+        for name in self.lanes.keys() - owned:
+            log.warning("another process has taken a bind over", carrier=name)
+            await self._release(name)
+        for name, lanes in self.lanes.items():
+            bridge.metrics.bind_up.labels(name).set(lanes.carrier.up)
+
+    async def _take(self, name: str) -> None:
+        assert self._inbox is not None
+        lanes = Lanes(self.bridge, self._made[name], self.bridge.carrier(name))
+        self.lanes[name] = lanes
+        await self._made[name].open(self._inbox, lanes.wake)
+        lanes.start()
+
+    async def _release(self, name: str) -> None:
+        lanes = self.lanes[name]
+        await lanes.stop()
+        await lanes.carrier.close()
+        await lanes.settle()
+        del self.lanes[name]

@@ -1,0 +1,78 @@
+"""What the rooms of one process share: settings, store, keys, tenants, bell, carriers, clock."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from bridge.dispatch import tenants
+from bridge.dispatch.bell import Bell
+from bridge.dispatch.metrics import Metrics
+from bridge.dispatch.route import Routes
+from bridge.dispatch.tenants import Register
+from bridge.privacy.secrets import Keyring
+from bridge.settings import Carrier, Settings
+from bridge.store.ids import Ids
+from bridge.store.store import Store
+from bridge.store.suppressions import ALL_TOKENS
+
+
+@dataclass
+class Bridge:
+    """One process's share of the bridge."""
+
+    settings: Settings
+    store: Store
+    keys: Keyring
+    bell: Bell
+    incarnation: int
+    ids: Ids
+    routes: Routes
+    metrics: Metrics = field(default_factory=Metrics)
+    register: Register = tenants.EMPTY
+    clock: Callable[[], float] = time.time
+    #: Tokens known to be suppressed: a hint for a friendly refusal at RCPT, never the decision.
+    hints: set[str] = field(default_factory=set)
+    #: Lanes of this process that are awake: they are told at once, not rung.
+    awake: dict[str, Callable[[], None]] = field(default_factory=dict)
+    #: Called when the register has been read anew.
+    on_register: list[Callable[[Register], None]] = field(default_factory=list)
+
+    @property
+    def carriers(self) -> Mapping[str, Carrier]:
+        """The configured carriers by name."""
+        return {carrier.name: carrier for carrier in self.settings.carriers}
+
+    def carrier(self, name: str) -> Carrier:
+        """One configured carrier."""
+        found: Carrier = self.__dict__.setdefault("_carriers", self.carriers)[name]
+        return found
+
+    def ring_lane(self, lane: str, message_id: int) -> None:
+        """Something waits in a lane."""
+        hint = self.awake.get(lane)
+        if hint is not None:
+            hint()
+        else:
+            self.bell.ring(f"deliver.{lane}", (message_id,))
+
+    def ring_edge(self, edge: str) -> None:
+        """Something is owed over an edge."""
+        self.bell.ring(f"answer.{edge}")
+
+    async def refresh(self) -> None:
+        """Read the tenants and the suppression hints anew."""
+        found = await tenants.read(self.store)
+        self.hints = {row[0] for row in await self.store.read(ALL_TOKENS)}
+        if found != self.register:
+            self.register = found
+            for tell in self.on_register:
+                tell(found)
+
+    async def refresh_every(self, seconds: float) -> None:
+        """Keep fresh what other processes may change."""
+        while True:
+            await asyncio.sleep(seconds)
+            await self.refresh()

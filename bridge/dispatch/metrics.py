@@ -1,0 +1,54 @@
+"""What the bridge counts, in Prometheus' terms; one registry a process, no personal data in labels."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+
+
+class Metrics:
+    """All metrics of a process."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.accepted = self._counter("accepted", "Messages stored", "edge")
+        self.repeats = self._counter("repeats", "Submissions that had been stored before", "edge")
+        self.refused = self._counter("refused", "Recipients and mails refused", "edge", "reason")
+        self.parts = self._counter("parts", "Parts answered by a carrier", "carrier", "verdict")
+        self.receipts = self._counter("receipts", "Delivery receipts", "carrier", "state")
+        self.replies = self._counter("replies", "SMS from people", "carrier", "verdict")
+        self.notices = self._counter("notices", "Notices told or given up", "edge", "outcome")
+        self.expired = self._counter("expired", "Messages whose validity ended while waiting")
+        self.released = self._counter("released", "Messages taken back from ended processes")
+        self.due = self._gauge("due_messages", "Messages that wait to leave", "lane")
+        self.due_age = self._gauge("due_age_seconds", "Age of the oldest due message", "lane")
+        self.bind_up = self._gauge("bind_up", "1 while the bind stands", "carrier")
+        self.queue_up = self._gauge("queue_up", "1 while the broker answers")
+        self.store_up = self._gauge("store_up", "1 while the database takes writes")
+        self.accept_seconds = Histogram(
+            "bridge_accept_seconds",
+            "From the end of DATA to its answer",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.answer_seconds = Histogram(
+            "bridge_carrier_answer_seconds",
+            "From a part's leaving to the carrier's answer",
+            ("carrier",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.wait_seconds = Histogram(
+            "bridge_wait_seconds",
+            "From stored to handed to a carrier",
+            ("lane",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"bridge_{name}", text, labels, registry=self.registry)
+
+    def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
+        return Gauge(f"bridge_{name}", text, labels, registry=self.registry)

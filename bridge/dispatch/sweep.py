@@ -1,0 +1,117 @@
+"""What keeps promises when a ring was lost: rings again for whatever is due, ends what is over.
+
+Runs every second in `bridge up` and `bridge tick`. An emptied queue, a stopped broker or a dead
+worker therefore delays by seconds and loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.receive import Reception
+from bridge.errors import StoreUnavailable
+from bridge.store.leases import release_silent
+from bridge.store.receipts import match_missed
+from bridge.store.replies import PartIn, ReplyScript, read_part
+from bridge.store.sql import Script
+from bridge.store.sweeps import (
+    DUE_LANES,
+    DUE_NOTICES,
+    PARTIAL,
+    PARTIAL_SECONDS,
+    Swept,
+    sweep,
+    tidy,
+)
+
+log = structlog.get_logger("bridge.sweep")
+
+EVERY = 1.0
+RARELY = 60.0
+
+
+class Sweeper:
+    """The sweep of one process; several at once do no harm."""
+
+    def __init__(self, bridge: Bridge, reception: Reception) -> None:
+        self.bridge = bridge
+        self._reception = reception
+        self._partials = PartialScript(reception.script)
+        self._rare = 0.0
+        self.last = 0.0
+
+    async def run(self) -> None:
+        """Sweep every second for as long as the process lives."""
+        while True:
+            try:
+                await self.once()
+            except StoreUnavailable:
+                log.debug("sweep waits for the database")
+            await asyncio.sleep(EVERY)
+
+    async def once(self) -> None:
+        """One sweep. Raises StoreUnavailable."""
+        bridge = self.bridge
+        now = bridge.clock()
+        await self._states(now)
+        await self._bells(now)
+        if now - self._rare >= RARELY:
+            self._rare = now
+            await bridge.store.write(tidy, now)
+            await self._partial_replies(now)
+        self.last = now
+
+    async def _states(self, now: float) -> None:
+        bridge = self.bridge
+        swept: Swept = await bridge.store.write(sweep, now)
+        if swept.expired:
+            bridge.metrics.expired.inc(swept.expired)
+            bridge.ring_edge("mail")
+        freed = await bridge.store.write(release_silent, now)
+        if freed:
+            bridge.metrics.released.inc(freed)
+            log.warning("messages of ended processes released", count=freed)
+        if await bridge.store.write(match_missed, now):
+            bridge.ring_edge("mail")
+        for lane in swept.lanes:
+            bridge.ring_lane(lane, 0)
+
+    async def _bells(self, now: float) -> None:
+        """Ring for lanes and edges whose work is due and may not have been heard of."""
+        bridge = self.bridge
+        bridge.metrics.due.clear()
+        bridge.metrics.due_age.clear()
+        for lane, count, oldest in await bridge.store.read(DUE_LANES, now=now):
+            bridge.metrics.due.labels(lane).set(count)
+            bridge.metrics.due_age.labels(lane).set(now - oldest)
+            bridge.ring_lane(lane, 0)
+        for edge, oldest in await bridge.store.read(DUE_NOTICES, now=now):
+            bridge.metrics.due_age.labels(f"answer.{edge}").set(now - oldest)
+            bridge.ring_edge(edge)
+
+    async def _partial_replies(self, now: float) -> None:
+        """A long MO whose last part never came is passed on as it is, marked."""
+        rows = await self.bridge.store.read(PARTIAL, before=now - PARTIAL_SECONDS)
+        groups: dict[tuple[str, str], str] = {(row[0], row[1]): row[2] for row in rows}
+        for (key, carrier), payload in groups.items():
+            item = self._reception.understood(carrier, read_part(payload))
+            if item.group_key == key:
+                heard = await self.bridge.store.write(self._partials, item)
+                await self._reception.follow(carrier, heard)
+
+
+class PartialScript:
+    """The batch script for what came of MOs that are not whole."""
+
+    def __init__(self, replies: ReplyScript) -> None:
+        self._replies = replies
+
+    def __call__(self, items: list[PartIn]) -> Script:
+        """A `Heard` an item."""
+        results = []
+        for item in items:
+            results.append((yield from self._replies.partial(item)))
+        return results

@@ -1,0 +1,79 @@
+"""One process a slot of a data directory: a second start is refused with a clear error."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+from typing import IO
+
+from bridge.errors import Misconfigured
+
+MOST_SLOTS = 64
+
+
+def prepare(data_dir: Path) -> None:
+    """Make the data directory, readable for its owner alone. Raises Misconfigured."""
+    try:
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        probe = data_dir / f".writable-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise Misconfigured(
+            f"data_dir {data_dir} cannot be written ({error.strerror})",
+            "set data_dir to a directory of the user that runs the bridge",
+        ) from error
+
+
+class Slot:
+    """A locked place; the lock ends with the process, whatever ended that."""
+
+    def __init__(self, file: IO[str], name: str) -> None:
+        self._file = file
+        self.name = name
+
+    def release(self) -> None:
+        """Give the place back."""
+        self._file.close()
+
+
+def only(data_dir: Path, role: str) -> Slot:
+    """The one place for `role` in this data directory. Raises Misconfigured when it is taken."""
+    slot = _try(data_dir, role)
+    if slot is None:
+        raise Misconfigured(
+            f"a bridge already runs on data_dir {data_dir} (process {_owner(data_dir, role)})",
+            "stop that one first, or give this one a data_dir of its own",
+        )
+    return slot
+
+
+def any_of(data_dir: Path, role: str) -> Slot:
+    """The first free place for `role`: several may run side by side. Raises Misconfigured."""
+    for number in range(1, MOST_SLOTS + 1):
+        slot = _try(data_dir, f"{role}-{number}")
+        if slot is not None:
+            return slot
+    raise Misconfigured(f"{MOST_SLOTS} processes of this kind run already", "use another data_dir")
+
+
+def _path(data_dir: Path, role: str) -> Path:
+    return data_dir / f"{role}.lock"
+
+
+def _try(data_dir: Path, role: str) -> Slot | None:
+    file = _path(data_dir, role).open("a+")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        file.close()
+        return None
+    file.truncate(0)
+    file.write(f"{os.getpid()}\n")
+    file.flush()
+    return Slot(file, role)
+
+
+def _owner(data_dir: Path, role: str) -> str:
+    return _path(data_dir, role).read_text().strip() or "unknown"

@@ -1,0 +1,192 @@
+"""Notices come in; mails go out: answers, reports and explanations, by the smarthost or to the
+sandbox's mailbox.
+
+A mail is composed from the store each time it is needed, so nothing of it is kept beside the
+facts that it tells.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import default
+from typing import Any
+
+from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.tenants import Tenant
+from bridge.errors import Refused
+from bridge.smtp import compose, replyto
+from bridge.smtp.compose import Action, Explanation, Fate
+from bridge.smtp.letter import Letter, Thread, message_id
+from bridge.smtp.outbound import Smarthost
+from bridge.store.conversations import MAILBOX, MESSAGE_FACTS, REPLY_FACTS
+from bridge.store.notices import Notice
+
+#: RFC 3463 status and a hint for the reasons that our own rules give.
+_REASONS = {
+    "opted-out": ("5.7.1", "this person has opted out", "only START from their phone lifts it"),
+    "validity-over": ("4.4.7", "its validity ended before it could be delivered", "send it again"),
+    "dropped": ("5.7.1", "a person decided not to send it", "ask the operator"),
+    "in-doubt": (
+        "4.4.0",
+        "the connection to the carrier broke; it may have been sent or not",
+        "ask the recipient before you send it again",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A composed mail and its envelope."""
+
+    envelope_from: str
+    to: str
+    content: bytes
+
+
+class MailNotifier:
+    """`dispatch.answer.Notifier` for the mail edge."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
+        smtp = bridge.settings.smtp
+        self._domain = smtp.domains[0]
+        self._hostname = smtp.hostname or self._domain
+        self._key = replyto.derive(bridge.keys.key("reply address"))
+        url = bridge.settings.mail.smarthost.get_secret_value()
+        self._smarthost = Smarthost(url, self._hostname) if url else None
+
+    async def tell(self, notice: Notice) -> bool:
+        """Send one notice as a mail; True if it stays in our own mailbox."""
+        mail = await self.compose(notice)
+        if self._smarthost is None:
+            return True
+        await self._smarthost.send(mail.envelope_from, mail.to, mail.content)
+        return False
+
+    async def close(self) -> None:
+        """Close the connection to the smarthost."""
+        if self._smarthost is not None:
+            await self._smarthost.close()
+
+    async def mailbox(self) -> list[Mapping[str, Any]]:
+        """The mails that had no smarthost to leave by, oldest first."""
+        found = []
+        for row in await self.bridge.store.read(MAILBOX):
+            notice = Notice(*row[:8], payload=row[8] or "")
+            try:
+                found.append(_shown(await self.compose(notice)))
+            except Refused:
+                continue  # what it told of has been erased
+        return found
+
+    async def compose(self, notice: Notice) -> Outgoing:
+        """The mail that a notice is. Raises Refused when what it told of is gone."""
+        if notice.kind in ("answer", "inbox"):
+            return await self._answer(notice)
+        if notice.kind == "explained":
+            return self._explained(notice)
+        return await self._report(notice)
+
+    async def _answer(self, notice: Notice) -> Outgoing:
+        rows = await self.bridge.store.read(REPLY_FACTS, id=notice.reply_id)
+        if not rows:
+            raise Refused("what this notice told of has been erased")
+        _, verdict, partial, at, _, number, text, conversation, writer, origin = rows[0]
+        tenant = self.bridge.register.tenants.get(notice.tenant_id)
+        to = writer if notice.kind == "answer" else (tenant.inbox if tenant else "")
+        sender = self._sender(conversation, at, tenant)
+        letter = self._letter(notice, to, sender, number, at, origin)
+        words = text + ("\n\n(Parts of this message are missing.)" if partial else "")
+        if notice.kind == "answer":
+            return Outgoing(sender, to, compose.answer(letter, words))
+        content = compose.inbox(
+            letter, f"SMS from {number}", words, note=_why_inbox(verdict, conversation)
+        )
+        return Outgoing(sender if conversation else "", to, content)
+
+    def _sender(self, conversation: int | None, at: float, tenant: Tenant | None) -> str:
+        if conversation is None:
+            return f"postmaster@{self._domain}"
+        window = tenant.reply_window if tenant else 30 * 86400.0
+        return f"{replyto.make(conversation, self._key, at + window)}@{self._domain}"
+
+    async def _report(self, notice: Notice) -> Outgoing:
+        rows = await self.bridge.store.read(MESSAGE_FACTS, id=notice.message_id)
+        if not rows:
+            raise Refused("what this notice told of has been erased")
+        _, _, reason, created_at, number, writer, origin, _ = rows[0]
+        letter = self._letter(
+            notice, writer, f"postmaster@{self._domain}", "SMS bridge", notice.created_at, origin
+        )
+        fate = self._fate(notice.kind, number, reason)
+        content = compose.report(
+            letter, [fate], reporting_mta=self._hostname, arrived=created_at
+        )
+        return Outgoing("", writer, content)
+
+    def _fate(self, kind: str, number: str, reason: str) -> Fate:
+        recipient = f"{number}@{self._domain}"
+        if kind == "delivered":
+            return Fate(recipient, number, Action.DELIVERED, "2.0.0")
+        status, why, hint = _REASONS.get(reason, ("5.0.0", reason, ""))
+        if kind == "unknown":
+            status, why, hint = _REASONS["in-doubt"]
+            return Fate(recipient, number, Action.DELAYED, status, why, hint)
+        return Fate(recipient, number, Action.FAILED, status, why, hint)
+
+    def _explained(self, notice: Notice) -> Outgoing:
+        kept = json.loads(notice.payload or "{}")
+        if not kept:
+            raise Refused("what this notice told of has been erased")
+        letter = Letter(
+            to=kept["to"],
+            sender=f"postmaster@{self._domain}",
+            name=self.bridge.settings.mail.from_name,
+            message_id=message_id("explain", notice.id, notice.created_at, self._domain),
+            at=notice.created_at,
+            thread=Thread(kept["message_id"], kept["references"], kept["subject"]),
+        )
+        told = kept["told"]
+        told["units"], told["rules"] = tuple(told["units"]), tuple(told["rules"])
+        return Outgoing("", kept["to"], compose.explained(letter, Explanation(**told)))
+
+    def _letter(
+        self, notice: Notice, to: str, sender: str, name: str, at: float, origin: str | None
+    ) -> Letter:
+        kept = json.loads(origin or "{}")
+        return Letter(
+            to=to,
+            sender=sender,
+            name=name,
+            message_id=message_id(notice.kind, notice.id, notice.created_at, self._domain),
+            at=at,
+            thread=Thread(
+                kept.get("message_id", ""), kept.get("references", ""), kept.get("subject", "")
+            ),
+        )
+
+
+def _why_inbox(verdict: str, conversation: int | None) -> str:
+    if verdict == "stop":
+        return "This person has opted out; nothing more is sent to them."
+    if conversation is None:
+        return "Nobody has written to this number lately, so the SMS came to this inbox."
+    return "The SMS came to this inbox."
+
+
+def _shown(mail: Outgoing) -> Mapping[str, Any]:
+    """A mail as the sandbox's mailbox lists it."""
+    parsed = message_from_bytes(mail.content, policy=default)
+    words = parsed.get_body(("plain",))
+    return {
+        "to": mail.to,
+        "subject": str(parsed["Subject"] or ""),
+        "headers": {name: str(value) for name, value in parsed.items()},
+        "text": words.get_content() if words is not None else "",
+    }
+
+
+

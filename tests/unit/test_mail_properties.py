@@ -1,0 +1,130 @@
+"""Whatever the octets: an answer, in bounded time; and the same answer as the standard library's."""
+
+import email
+import email.policy
+from email.message import EmailMessage
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.smtp import markers, quotes
+from bridge.smtp.extract import Policy, extract
+from bridge.smtp.headers import parameters
+from bridge.smtp.lines import Kind, Line
+from bridge.smtp.mime import parse
+
+AS_IS = Policy(subject="ignore")
+WORDS = (
+    b"From: a@b.example\r\n", b"Subject: =?utf-8?b?xZk=?= =?x\r\n", b"Content-Type: text/html\r\n",
+    b"Content-Type: multipart/mixed; boundary=B\r\n", b"Content-Type: text/plain; charset=utf-7\r\n",
+    b"Content-Transfer-Encoding: base64\r\n", b"Content-Transfer-Encoding: quoted-printable\r\n",
+    b"Content-Type: message/rfc822\r\n", b"\r\n", b"\n", b"\r", b"--B\r\n", b"--B--\r\n", b"> quote\r\n",
+    b"-- \r\n", b"On 12 May 2026 at 9:03, Ops <o@b.example> wrote:\r\n", b"From: Ops\r\n", b"Sent: 12 May\r\n",
+    b"To: Eva\r\n", b"-----Original Message-----\r\n", b"---------- Forwarded message ---------\r\n",
+    b"Sent from my iPhone\r\n", b"<div style='display:none'>", b"<a href='http://x.example/'>", b"</a>", b"<td>",
+    b"<blockquote type=cite>", b"<!--", b"<style>", b"&amp", b"##", b"$$", b"-----BEGIN PGP MESSAGE-----\r\n",
+    b"\x00", b"\xff\xfe", b"\x1b$B", b"=C5=99", b"+AWE-", b"abc ", b"a: b\r\n", b" ", b"\xc5\x99", b"_" * 40,
+)  # fmt: skip
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.lists(st.one_of(st.sampled_from(WORDS), st.binary(max_size=12)), max_size=40))
+def test_any_octets_give_an_answer(pieces: list[bytes]) -> None:
+    found = extract(b"".join(pieces))
+    assert found.text == found.text.rstrip()
+    assert not set(found.text) & set(map(chr, range(9)))
+    assert "\n" not in found.subject
+    found.text.encode("utf-8")
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.binary(max_size=600))
+def test_noise_gives_an_answer(noise: bytes) -> None:
+    extract(noise).text.encode("utf-8")
+
+
+LETTERS = st.text(
+    st.characters(codec="utf-8", categories=("L", "Nd", "Po", "Zs"), exclude_characters="#$@<>{"),
+    min_size=1,
+    max_size=60,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(LETTERS.map(lambda line: "x" + " ".join(line.split())), min_size=1, max_size=8),
+    st.sampled_from(["7bit", "8bit", "quoted-printable", "base64"]),
+    st.booleans(),
+)
+def test_what_the_standard_library_writes_is_read_alike(
+    lines: list[str], encoding: str, multipart: bool
+) -> None:
+    written = EmailMessage(policy=email.policy.SMTP)
+    written["From"], written["Subject"] = "Eva <eva@firma.example>", lines[0]
+    if encoding == "7bit" and not "".join(lines).isascii():
+        encoding = "base64"
+    written.set_content("\n".join(lines), cte=encoding)
+    if multipart:
+        written.add_attachment(b"log", maintype="text", subtype="plain", filename="a.txt")
+    raw = written.as_bytes()
+    library = email.message_from_bytes(raw)
+    body = next(part for part in library.walk() if not part.is_multipart())
+    ours = parse(raw)
+    shown = ours.children[0] if multipart else ours
+    payload = body.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    assert shown.body.rstrip(b"\n") == payload.replace(b"\r\n", b"\n").rstrip(b"\n")
+    assert parameters(library["Content-Type"]).value == ours.content.value
+
+
+QUOTABLE = st.sampled_from(
+    [
+        "From: Ops", "Sent: 12 May 2026", "To: Eva", "Subject: x", "Hello there", "a: b", "9:03", "", "--", "-- ", "____",
+        "On 12 May 2026 at 9:03 Ops <o@b.example> wrote:", "Original message", "Original message:", "Eva", "**From:** x",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.lists(QUOTABLE, max_size=6), st.booleans(), st.booleans())
+def test_skipping_lines_without_a_clue_changes_nothing(
+    texts: list[str], reply: bool, forward: bool
+) -> None:
+    lines = [Line(text, Kind.OWN) for text in texts]
+    traits = quotes.Traits(reply, forward and not reply)
+    assert quotes.part(lines, traits) == quotes._part(lines, traits)
+
+
+MEGABYTE = 1_000_000
+PLAIN = b"Subject: Re: x\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n"
+RICH = b"Subject: Re: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        *((PLAIN, piece) for piece in (b":\n", b"> a\n", b"From: a\n", b"a wrote:\n", b"-- \n", b"--\na\n", b"a@", b"##", b"\xc5")),
+        *((PLAIN, piece) for piece in (b"Sent from my iPhone\n", b"-----BEGIN PGP MESSAGE-----\n", b"begin 644 a\n", b"=", b" ")),
+        *((RICH, piece) for piece in (b"<", b"<a ", b"<!--", b"<p>", b"<style>", b'<a href="', b"&", b"<td>", b"<ul><li>", b"a<p></p>")),
+        *((b"Subject: ", piece) for piece in (b"=?utf-8?b?", b"=?utf-8?q?a?= ", b"<a@b", b" \r\n", b'"', b"(")),
+        *((b"Content-Type: text/plain; ", piece) for piece in (b" \r\n", b";a=", b";a*1*=", b'a="')),
+        *((b"", piece) for piece in (b"a: b\r\n", b"junk\r\n", b"Content-Type: message/rfc822\r\n\r\n", b"\r")),
+        *((b"Content-Type: multipart/mixed; boundary=B\r\n\r\n", piece) for piece in (b"--B\r\n", b"--B", b"\r\n--Bx")),
+    ],
+)  # fmt: skip
+def test_a_hostile_megabyte_is_read_to_its_end(head: bytes, piece: bytes) -> None:
+    # Work that grew with the square of the size would keep this test from ever ending.
+    extract(head + piece * (MEGABYTE // len(piece)))
+
+
+def test_nesting_is_bounded() -> None:
+    levels = b"".join(
+        f"Content-Type: multipart/mixed; boundary=B{n}\r\n\r\n--B{n}\r\n".encode()
+        for n in range(5000)
+    )
+    assert extract(levels, AS_IS).text == ""
+
+
+def test_markers_leave_text_without_any_as_it_is() -> None:
+    assert markers.between("a # b $ c", ()) == ("a # b $ c", "")

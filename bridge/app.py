@@ -110,7 +110,7 @@ async def _bridge(settings: Settings, store: Store, keys: object, slot: str) -> 
     return bridge
 
 
-class Part:
+class Parts:
     """What a running process may have; each method adds one part and its end."""
 
     def __init__(self, bridge: Bridge, stack: AsyncExitStack) -> None:
@@ -130,8 +130,8 @@ class Part:
 
     async def bell(self, *, hears: bool) -> None:
         """The doorbell; with `hears`, this process answers it."""
-        names = [f"deliver.{c.name}.{u}" for c in self.bridge.settings.carriers for u in ("urgent", "bulk")]
-        await self.bridge.bell.start([*names, "answer.mail"], self._heard if hears else None)
+        # The lanes' queues follow with their leases: only a lane's owner hears its bell.
+        await self.bridge.bell.start(["answer.mail"], self._heard if hears else None)
         self._stack.push_async_callback(self.bridge.bell.stop)
 
     def _heard(self, queue: str, ids: Sequence[int]) -> None:
@@ -159,8 +159,8 @@ class Part:
         """Hear of what other processes change."""
         self._task(self.bridge.refresh_every(REFRESH), "refresh")
 
-    async def serve(self) -> tuple[str, str]:
-        """The edges; the SMTP and HTTP addresses that they listen on."""
+    async def mail(self) -> str:
+        """The mail edge; the address that it listens on."""
         smtp = self.bridge.settings.smtp
         gate = Gate(self.bridge)
         self._stack.callback(gate.close)
@@ -184,15 +184,22 @@ class Part:
                 counters=listener.counters,
             )
             await self._start(lmtp)
-        smtp_address = listener.addresses[0]
+        return listener.addresses[0]
+
+    async def web(self, smtp: str) -> str:
+        """The web edge; the address that it listens on."""
         http = WebServer(
-            make_app(
-                self.bridge, self.reception, self.notifier.mailbox, self._bind_states, smtp_address
-            )
+            make_app(self.bridge, self.reception, self.notifier.mailbox, self._bind_states, smtp)
         )
         await http.start(self.bridge.settings.http.listen)
         self._stack.push_async_callback(http.stop)
-        return smtp_address, http.addresses[0]
+        return http.addresses[0]
+
+    async def edges(self) -> None:
+        """All edges, and the line that says they are ready."""
+        smtp = await self.mail()
+        http = await self.web(smtp)
+        _say(f"ready smtp={smtp} http=http://{http}")
 
     async def _start(self, listener: Listener) -> None:
         await listener.start()
@@ -262,9 +269,9 @@ def _limits(settings: Settings) -> Limits:
 
 
 @asynccontextmanager
-async def _running(settings: Settings, role: str) -> AsyncIterator[Part]:
+async def running(settings: Settings, role: str) -> AsyncIterator[Parts]:
     async with opened(settings, role) as bridge, AsyncExitStack() as stack:
-        yield Part(bridge, stack)
+        yield Parts(bridge, stack)
 
 
 def _say(line: str) -> None:
@@ -273,48 +280,46 @@ def _say(line: str) -> None:
 
 async def up(settings: Settings) -> int:
     """Everything in one process. The exit code. Raises Misconfigured, StoreUnavailable."""
-    async with _running(settings, "up") as part:
-        await part.bell(hears=True)
-        await part.work()
-        part.sweep()
-        part.refresh()
-        await part.control()
-        smtp, http = await part.serve()
-        _say(f"ready smtp={smtp} http=http://{http}")
-        return await part.until_told()
+    async with running(settings, "up") as parts:
+        await parts.bell(hears=True)
+        await parts.work()
+        parts.sweep()
+        parts.refresh()
+        await parts.control()
+        await parts.edges()
+        return await parts.until_told()
 
 
 async def serve(settings: Settings) -> int:
     """The edges: mail in, pages, callbacks."""
     _needs_postgresql(settings, "serve")
-    async with _running(settings, "serve") as part:
-        await part.bell(hears=False)
-        part.refresh()
-        smtp, http = await part.serve()
-        _say(f"ready smtp={smtp} http=http://{http}")
-        return await part.until_told()
+    async with running(settings, "serve") as parts:
+        await parts.bell(hears=False)
+        parts.refresh()
+        await parts.edges()
+        return await parts.until_told()
 
 
 async def work(settings: Settings) -> int:
     """Carriers and answers."""
     _needs_postgresql(settings, "work")
-    async with _running(settings, "work") as part:
-        await part.bell(hears=True)
-        await part.work()
-        part.refresh()
+    async with running(settings, "work") as parts:
+        await parts.bell(hears=True)
+        await parts.work()
+        parts.refresh()
         _say("ready work")
-        return await part.until_told()
+        return await parts.until_told()
 
 
 async def tick(settings: Settings) -> int:
     """The sweep."""
     _needs_postgresql(settings, "tick")
-    async with _running(settings, "tick") as part:
-        await part.bell(hears=False)
-        part.sweep()
-        part.refresh()
+    async with running(settings, "tick") as parts:
+        await parts.bell(hears=False)
+        parts.sweep()
+        parts.refresh()
         _say("ready tick")
-        return await part.until_told()
+        return await parts.until_told()
 
 
 def _needs_postgresql(settings: Settings, command: str) -> None:

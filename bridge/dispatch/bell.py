@@ -73,6 +73,29 @@ class Bell:
         if heard is not None and self._queues:
             self._worker = self._work(self._broker)
 
+    def hear(self, queues: Sequence[str]) -> None:
+        """Hear these queues too: this process has become the one that works on them."""
+        if self._worker is None or self._broker is None or self._ringer is None:
+            return
+        self._queues = (*self._queues, *(q for q in queues if q not in self._queues))
+        self._ringer.hears(self._queues)
+        for queue in queues:
+            if queue in self._broker.engine.get_declared_queues():
+                self._worker._add_consumer(queue)  # noqa: SLF001 - dramatiq adds only new ones
+            else:
+                self._broker.engine.declare_queue(queue)
+
+    def leave(self, queues: Sequence[str]) -> None:
+        """Hear these queues no more: another process works on them, and shall be rung."""
+        if self._worker is None or self._broker is None or self._ringer is None:
+            return
+        self._queues = tuple(q for q in self._queues if q not in queues)
+        self._ringer.hears(self._queues)
+        for queue in queues:
+            consumer = self._worker.consumers.pop(queue, None)
+            if consumer is not None:
+                consumer.stop()
+
     def ring(self, queue: str, ids: Sequence[int] = ()) -> None:
         """Wake whoever hears `queue`. Never blocks, never raises; from the loop's thread.
 

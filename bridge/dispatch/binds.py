@@ -94,10 +94,16 @@ class Binds:
         self.lanes[name] = lanes
         await self._made[name].open(self._inbox, lanes.wake)
         lanes.start()
+        self.bridge.bell.hear(_queues(lanes))
 
     async def _release(self, name: str) -> None:
         lanes = self.lanes[name]
+        self.bridge.bell.leave(_queues(lanes))
         await lanes.stop()
         await lanes.carrier.close()
         await lanes.settle()
         del self.lanes[name]
+
+
+def _queues(lanes: Lanes) -> list[str]:
+    return [f"deliver.{name}" for name in lanes.names]

@@ -18,6 +18,7 @@ import structlog
 
 from bridge import segments
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.failover import Failover
 from bridge.dispatch.pace import Pace
 from bridge.dispatch.submit import shifts
 from bridge.errors import StoreUnavailable
@@ -61,6 +62,7 @@ class Lanes:
         self.names = (lane(carrier.name, True), lane(carrier.name, False))
         self._claim = ClaimScript(bridge.ids.next)
         self._pace = Pace(config.tps, bridge.clock())
+        self._failover = Failover(bridge, carrier, config)
         self._whole = config.long == "payload"
         self._jobs: dict[int, Job] = {}
         self._wake = asyncio.Event()
@@ -129,6 +131,7 @@ class Lanes:
         now = self.bridge.clock()
         room = min(self.carrier.room, self._pace.free(now))
         if room <= 0:
+            await self._failover.look(self.names)
             self._wait_for_room(now)
             return False
         asked = asyncio.get_running_loop().time()

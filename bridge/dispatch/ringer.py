@@ -50,6 +50,12 @@ class Ringer(threading.Thread):
         self._pause = 0.0
         self._spoke = -TEND_S
 
+    def hears(self, local: Sequence[str]) -> None:
+        """Which queues this process hears has changed."""
+        with self._lock:
+            self._local = frozenset(local)
+            self._unheard = {q: until for q, until in self._unheard.items() if q in self._local}
+
     def ring(self, queue: str, ids: Sequence[int]) -> None:
         """Have `queue` rung soon. Takes microseconds, whatever the broker does."""
         with self._lock:

@@ -159,6 +159,8 @@ class Carrier(Section):
     originator: Originator = ""
     retry_first: Duration = timedelta(seconds=5)
     retry_longest: Duration = timedelta(minutes=10)
+    # A bind that is down for so long is left for the next carrier of the route.
+    failover: Duration = timedelta(seconds=30)
 
     host: str = ""
     port: Port = 2775

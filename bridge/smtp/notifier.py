@@ -185,7 +185,7 @@ def _shown(mail: Outgoing) -> Mapping[str, Any]:
         "to": mail.to,
         "subject": str(parsed["Subject"] or ""),
         "headers": {name: str(value) for name, value in parsed.items()},
-        "text": words.get_content() if words is not None else "",
+        "text": words.get_content().replace("\r\n", "\n") if words is not None else "",
     }
 
 

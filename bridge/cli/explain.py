@@ -1,0 +1,180 @@
+"""`bridge explain`: raw mails, texts, numbers or replies in; what the bridge makes of them out."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+
+import typer
+
+from bridge.cli.common import Config, fail, faults, group, print_json, settings_of
+
+if TYPE_CHECKING:
+    from bridge.explain import Answer, Rules
+
+app = group("Tell what the bridge makes of a mail, a text, a number or a reply. Sends nothing.")
+
+Files = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[FILE …]", help="Files to read; - or none: standard input."),
+]
+Lines = Annotated[bool, typer.Option("--jsonl", help="JSON objects, one a line, in and out.")]
+_Explain = Callable[[Mapping[str, Any]], "Answer"]
+
+
+@app.command()
+def mail(
+    files: Files = None,
+    jsonl: Annotated[bool, typer.Option("--jsonl", help="One object a line, in order.")] = False,
+    tenant: Annotated[str, typer.Option(help="Whose rules; else the first tenant's.")] = "",
+    config: Config = None,
+) -> None:
+    """What would be sent of each raw mail, and which rules made it so."""
+    from bridge import explain
+
+    with faults():
+        rules = _rules(config, tenant)
+    _print(
+        _each(files, lambda raw, file: explain.mail(raw, file, rules), "file"),
+        as_list=len(files or ()) > 1,
+        jsonl=jsonl,
+    )
+
+
+@app.command()
+def text(files: Files = None, jsonl: Lines = False, config: Config = None) -> None:
+    """Encoding and parts of a text as written. --jsonl: {"id", "text"} a line."""
+    from bridge import explain
+
+    _explained(files, jsonl, explain.text, "text")
+
+
+@app.command()
+def number(
+    files: Files = None,
+    jsonl: Lines = False,
+    region: Annotated[str, typer.Option(help="Where it was written; without --jsonl.")] = "",
+    config: Config = None,
+) -> None:
+    """Validity, E.164 and type of a number. --jsonl: {"id", "raw", "region"} a line."""
+    from bridge import explain
+
+    _explained(files, jsonl, explain.number, "raw", region=region)
+
+
+@app.command()
+def reply(
+    files: Files = None,
+    jsonl: Lines = False,
+    country: Annotated[str, typer.Option(help="Of its writer; without --jsonl.")] = "",
+    config: Config = None,
+) -> None:
+    """What a text from a phone asks for. --jsonl: {"id", "text", "country"} a line."""
+    from bridge import explain
+
+    _explained(files, jsonl, explain.reply, "text", country=country)
+
+
+def _rules(config: Path | None, tenant: str) -> Rules:
+    """The rules of a configured tenant; the default ones where nothing is configured."""
+    from bridge.explain import Rules
+
+    named = config or os.environ.get("BRIDGE_CONFIG") or Path("bridge.toml").exists()
+    if not named and not tenant and not any(name.startswith("BRIDGE__") for name in os.environ):
+        return Rules()
+    settings = settings_of(config)
+    found = next((t for t in settings.tenants if tenant in ("", t.name)), None)
+    if found is None:
+        known = ", ".join(t.name for t in settings.tenants)
+        fail(f"the configuration has no tenant {tenant!r}", f"tenants there: {known}")
+    return Rules(
+        name=found.name,
+        subject=found.subject,
+        prefix=found.prefix,
+        end_markers=tuple(found.end_markers),
+        encoding=found.encoding,
+        max_parts=found.max_parts,
+        over_limit=found.over_limit,
+        own_domains=tuple(settings.smtp.domains),
+    )
+
+
+def _explained(
+    files: list[str] | None, jsonl: bool, explain: _Explain, key: str, **more: str
+) -> None:
+    """One answer a line of JSON; without --jsonl one a file, which is the text itself."""
+    from bridge.explain import BadInput, lines
+
+    def whole(raw: bytes, file: str) -> Answer:
+        try:
+            written = raw.decode("utf-8-sig").removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError as wrong:
+            raise BadInput(f"octet {wrong.start + 1} is not UTF-8; save it as UTF-8") from None
+        return explain({"id": file, key: written, **more})
+
+    if jsonl:
+        _print(lines(_lines(files), explain), as_list=False, jsonl=True)
+    else:
+        _print(_each(files, whole, "id"), as_list=len(files or ()) > 1, jsonl=False)
+
+
+def _each(
+    files: list[str] | None, explain: Callable[[bytes, str], Answer], name: str
+) -> Iterator[Answer]:
+    """An answer a file; one with `error` where it cannot be read."""
+    from bridge.explain import BadInput
+
+    for file in files or ["-"]:
+        try:
+            raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+            yield explain(raw, file)
+        except (OSError, ValueError) as wrong:
+            said = str(wrong) if isinstance(wrong, BadInput) else _unreadable(wrong)
+            yield {name: file, "error": said}
+
+
+def _lines(files: list[str] | None) -> Iterator[bytes]:
+    """The lines of all files, one after the other."""
+    for file in files or ["-"]:
+        if file == "-":
+            yield from sys.stdin.buffer
+            continue
+        try:
+            with Path(file).open("rb") as opened:
+                yield from opened
+        except (OSError, ValueError) as wrong:
+            fail(f"{file}: {_unreadable(wrong)}", "")
+
+
+def _unreadable(wrong: Exception) -> str:
+    reason = getattr(wrong, "strerror", None) or str(wrong)
+    return f"cannot be read ({reason}); check the path and its mode"
+
+
+def _print(answers: Iterable[Answer], *, as_list: bool, jsonl: bool) -> None:
+    """Print as asked; exit with 1 when an input had no answer."""
+    unanswered = False
+    if jsonl:
+        for answer in answers:
+            unanswered |= "error" in answer
+            print_json(answer)
+            if not sys.stdin.isatty():
+                continue
+    else:
+        found = list(answers)
+        unanswered = any("error" in answer for answer in found)
+        _print_pretty(sys.stdout.buffer, found if as_list else found[0])
+    if unanswered:
+        raise typer.Exit(1)
+
+
+def _print_pretty(out: BinaryIO, value: object) -> None:
+    try:
+        written = json.dumps(value, ensure_ascii=False, indent=2).encode("utf-8")
+    except UnicodeEncodeError:  # half a surrogate pair
+        written = json.dumps(value, indent=2).encode("ascii")
+    out.write(written + b"\n")

@@ -1,0 +1,60 @@
+"""A text and a tenant's limits in; its encoding and parts out, or a refusal with the counts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Protocol
+
+from bridge import segments
+from bridge.errors import Refused
+from bridge.segments import Segmented
+
+LONGEST = segments.MOST_PARTS * 153  # septets that the largest number of parts can hold
+
+
+class Limits(Protocol):
+    """What a tenant allows."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def encoding(self) -> str: ...
+    @property
+    def max_parts(self) -> int: ...
+    @property
+    def over_limit(self) -> str: ...
+
+
+def fit(tenant: Limits, text: str, shift: tuple[str, ...] = ()) -> Segmented:
+    """The text in its encoding and parts. Raises Refused when it is empty or too long."""
+    if not text.strip():
+        raise Refused("the mail has no text to send", "write something in the body or subject")
+    if len(text) > LONGEST and tenant.over_limit == "refuse":
+        raise Refused(
+            f"the text has {len(text)} characters; no SMS can carry more than {LONGEST}",
+            "shorten it",
+            status="5.3.4",
+        )
+    segmented = segments.prepare(text[:LONGEST], tenant.encoding, shift)
+    if len(segmented.parts) <= tenant.max_parts:
+        return segmented
+    if tenant.over_limit == "cut":
+        return _cut(tenant, segmented, shift)
+    alphabet = "GSM-7" if segmented.encoding == "gsm7" else "UCS-2"
+    raise Refused(
+        f"the text needs {len(segmented.parts)} SMS parts ({sum(segmented.units)} units in "
+        f"{alphabet}); {tenant.name} allows {tenant.max_parts}",
+        "shorten it, or ask the operator for a higher max_parts",
+        status="5.3.4",
+    )
+
+
+def _cut(tenant: Limits, segmented: Segmented, shift: tuple[str, ...]) -> Segmented:
+    """The tenant wants a long text cut, visibly: the last character is an ellipsis."""
+    mark = "..." if segmented.encoding == "gsm7" else "…"
+    text = "".join(segmented.parts[: tenant.max_parts])
+    while True:
+        text = text[:-1]
+        fitted = segments.segment(text.rstrip() + mark, shift)
+        if len(fitted.parts) <= tenant.max_parts:
+            return replace(fitted, transliterated=segmented.transliterated)

@@ -1,0 +1,155 @@
+"""A mail, a text, a number or a reply in; what the bridge makes of it, and why, out as plain data.
+
+Nothing is sent or stored. Each function imports what it alone needs: a command must start fast.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bridge.errors import Refused
+
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The wishes of a tenant that shape a text; the defaults are those of a new tenant."""
+
+    name: str = "default"
+    subject: str = "if-empty"
+    prefix: str = ""
+    end_markers: tuple[str, ...] = ()
+    encoding: str = "auto"
+    max_parts: int = 6
+    over_limit: str = "refuse"
+    own_domains: tuple[str, ...] = ()
+
+
+class BadInput(ValueError):
+    """An input that cannot be explained; its text says why."""
+
+
+def mail(raw: bytes, file: str, rules: Rules = Rules()) -> Answer:
+    """What would be sent of a mail. `text` is as written; `sent`, where it differs, as it leaves.
+
+    Encoding, parts and units are those of what would leave.
+    """
+    from bridge.smtp.extract import Policy, extract
+
+    policy = Policy(rules.subject, rules.prefix, rules.end_markers, rules.own_domains)
+    found = extract(raw, policy)
+    fitted, refusal = _fitted(found.text, rules)
+    if found.automatic:
+        refusal = f"this mail is automatic ({found.automatic}): no SMS is made of it"
+    answer: Answer = {
+        "file": file,
+        "text": found.text,
+        "subject": found.subject,
+        "refused": bool(refusal),
+        "reason": refusal,
+        "encoding": fitted.encoding if fitted else None,
+        "parts": len(fitted.parts) if fitted else 0,
+        "units": list(fitted.units) if fitted else [],
+        "rules": list(found.rules),
+    }
+    if fitted and fitted.transliterated:
+        answer["rules"].append("transliterated")
+    if fitted and fitted.text != found.text:
+        answer["sent"] = fitted.text
+    return answer
+
+
+def _fitted(text: str, rules: Rules) -> tuple[Any, str]:
+    """The text in parts (None for an empty one), and why it would be refused; "" for sent."""
+    from bridge import segments
+    from bridge.dispatch.fit import fit
+
+    try:
+        return fit(rules, text), ""
+    except Refused as no:
+        sentence = f"{no.sentence}; {no.hint}" if no.hint else no.sentence
+        return (segments.prepare(text, rules.encoding) if text.strip() else None), sentence
+
+
+def text(item: Mapping[str, Any]) -> Answer:
+    """Encoding and parts of `text` as written: nothing is transliterated."""
+    from bridge import segments
+
+    found = segments.segment(_word(item, "text"))
+    return {
+        "id": item.get("id"),
+        "encoding": found.encoding,
+        "parts": len(found.parts),
+        "units": list(found.units),
+    }
+
+
+def number(item: Mapping[str, Any]) -> Answer:
+    """What libphonenumber says of `raw` in `region`; none, "" or ZZ is nowhere in particular."""
+    from bridge import phone
+
+    return phone.explain_number(item.get("id"), _word(item, "raw"), _word(item, "region", ""))
+
+
+def reply(item: Mapping[str, Any]) -> Answer:
+    """What the writer of `text`, with a number of `country`, asks for."""
+    from bridge.privacy import keywords
+
+    found = keywords.verdict(_word(item, "text"), _word(item, "country", "") or None)
+    return {"id": item.get("id"), "verdict": found.verdict, "keyword": found.keyword}
+
+
+def lines(
+    source: Iterable[bytes], explain: Callable[[Mapping[str, Any]], Answer]
+) -> Iterator[Answer]:
+    """One answer a line of JSON, in order; one with `error` for a line that has none.
+
+    Blank lines are skipped.
+    """
+    for number_of_line, line in enumerate(source, 1):
+        if not line.strip():
+            continue
+        item: Mapping[str, Any] = {}
+        try:
+            item = parsed(line)
+            yield explain(item)
+        except BadInput as wrong:
+            yield {"id": item.get("id"), "error": f"line {number_of_line}: {wrong}"}
+
+
+def parsed(line: bytes) -> Mapping[str, Any]:
+    """The JSON object of a line. Raises BadInput."""
+    try:
+        item = json.loads(line.decode("utf-8-sig"), parse_constant=_no_number)
+    except UnicodeDecodeError as wrong:
+        raise BadInput(f"octet {wrong.start + 1} is not UTF-8; send JSON in UTF-8") from None
+    except RecursionError:
+        raise BadInput("the JSON is nested too deeply; send a flat object") from None
+    except ValueError as wrong:
+        said = getattr(wrong, "msg", "a number that JSON does not know")
+        raise BadInput(f"this is not JSON ({said}); send one object a line") from None
+    if not isinstance(item, dict):
+        raise BadInput("this is no JSON object; send one object a line")
+    if not isinstance(item.get("id"), str | int | float | None) or item.get("id") in _INFINITE:
+        raise BadInput("the id is neither text nor a number")
+    return item
+
+
+_INFINITE = (float("inf"), float("-inf"))  # 1e999 is valid JSON that cannot be written again
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(name)
+
+
+def _word(item: Mapping[str, Any], key: str, default: str | None = None) -> str:
+    found = item.get(key, default)
+    if found is None and default is not None:
+        return default
+    if not isinstance(found, str):
+        raise BadInput(f'"{key}" must be text' if key in item else f'"{key}" is missing')
+    return found

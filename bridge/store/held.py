@@ -1,0 +1,96 @@
+"""A person decides on a message that waits for one: it comes in by id, and is queued or ended.
+
+What waits is held (its sender was not proved), or unknown: it may have left already, and its class
+forbids to send it again unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, update
+
+from bridge.model import State
+from bridge.store.claims import EVENT_ADD, end_messages
+from bridge.store.sql import Do, Many, Rows, Script, Statement
+from bridge.store.tables import message, tenant
+
+#: The states in which a message waits for a person.
+WAITING = (State.HELD, State.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Decide:
+    """What a person decided. `validity` is the tenant's, in seconds, counted anew on a release."""
+
+    id: int
+    release: bool
+    validity: float
+    now: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of it; `state` is None where there is no such message."""
+
+    before: State | None
+    after: State | None
+    lane: str
+
+
+_FIND = Statement(
+    select(message.c.state, message.c.lane, message.c.due_at, message.c.resent)
+    .where(message.c.id == bindparam("m_id"))
+    .with_for_update()
+)
+_QUEUE = Statement(
+    update(message)
+    .where(message.c.id == bindparam("m_id"))
+    .values(
+        state="queued",
+        reason="",
+        due_at=bindparam("m_due_at"),
+        expires_at=bindparam("m_expires_at"),
+        resent=bindparam("m_resent"),
+        lease=None,
+    )
+)
+TENANT_OF = Statement(
+    select(message.c.tenant_id, tenant.c.settings)
+    .join(tenant, tenant.c.id == message.c.tenant_id)
+    .where(message.c.id == bindparam("id"))
+)
+
+
+def decide(items: Sequence[Decide]) -> Script:
+    """A `Decided` an item; what no longer waits stays as it is."""
+    results = []
+    for item in items:
+        results.append((yield from _decide(item)))
+    return results
+
+
+def _decide(item: Decide) -> Script:
+    found = yield Rows(_FIND, {"m_id": item.id})
+    if not found:
+        return Decided(None, None, "")
+    state, lane, due_at, resent = State(found[0][0]), found[0][1], found[0][2], found[0][3]
+    if state not in WAITING:
+        return Decided(state, state, lane)
+    if not item.release:
+        yield from end_messages([item.id], State.CANCELLED, "dropped-by-operator", item.now)
+        return Decided(state, State.CANCELLED, lane)
+    due = max(item.now, due_at)  # a time that its writer asked for still holds
+    yield Do(
+        _QUEUE,
+        {
+            "m_id": item.id,
+            "m_due_at": due,
+            "m_expires_at": due + item.validity,
+            "m_resent": resent + (state is State.UNKNOWN),
+        },
+    )
+    event = {"message_id": item.id, "kind": "queued", "detail": "released-by-operator"}
+    yield Many(EVENT_ADD, [{**event, "at": item.now}])
+    return Decided(state, State.QUEUED, lane)

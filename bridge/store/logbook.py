@@ -1,0 +1,168 @@
+"""What `bridge log` shows: messages come out in pages, oldest first, with their people and words.
+
+Reading a text or a number by hand leaves a line in `audit`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, select
+
+from bridge.store.sql import Many, Row, Script, Statement, Values, among, insert
+from bridge.store.store import Store
+from bridge.store.tables import attempt, audit, body, conversation, message, subject, tenant
+
+PAGE = 500
+#: Ids are ordered by the clock that made them; the slack is for a clock that was put right.
+SLACK_SECONDS = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which messages: empty fields are no condition; `newest` is at most so many, 0 all."""
+
+    since: float = 0.0  # Unix time
+    tenant: str = ""
+    states: tuple[str, ...] = ()
+    newest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A message as the log shows it."""
+
+    id: int
+    tenant: str
+    origin_kind: str
+    origin_address: str
+    phone: str
+    klass: str
+    state: str
+    parts: int
+    encoding: str
+    carrier: str  # the latest attempt's, else the lane's
+    attempts: int
+    resent: int
+    reason: str
+    created_at: float
+    sent_at: float | None
+    final_at: float | None
+    text: str | None  # None where it was erased
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody reads what is hidden otherwise."""
+
+    actor: str
+    action: str
+    reason: str
+    now: float
+
+
+_AUDIT_ADD = insert(audit, ("actor", "action", "reason", "at"))
+TENANT_NAMES = Statement(select(tenant.c.name))
+_CARRIERS = Statement(
+    select(attempt.c.message_id, attempt.c.carrier)
+    .where(among(attempt.c.message_id, "ids"))
+    .order_by(attempt.c.id)
+)
+
+
+def record_looks(items: Sequence[Look]) -> Script:
+    """Write a line for each look; nothing an item."""
+    yield Many(
+        _AUDIT_ADD,
+        [{"actor": i.actor, "action": i.action, "reason": i.reason, "at": i.now} for i in items],
+    )
+    return [None] * len(items)
+
+
+async def entries(store: Store, wanted: Filter) -> AsyncIterator[Entry]:
+    """The messages that are wanted, oldest first, a page in memory at a time."""
+    after = max(0, int((wanted.since - SLACK_SECONDS) * 1000) << 21)
+    values: dict[str, Any] = {
+        "since": wanted.since,
+        "tenant": wanted.tenant,
+        "states": Values(wanted.states),
+    }
+    shape = (bool(wanted.tenant), bool(wanted.states))
+    if wanted.newest:
+        first = await store.read(_nth_newest(*shape), **values, after=after, skip=wanted.newest - 1)
+        after = first[0][0] - 1 if first else after
+    while True:
+        rows = await store.read(_page(*shape), **values, after=after, most=PAGE)
+        carriers = await _carriers(store, rows)
+        for row in rows:
+            yield _entry(row, carriers)
+        if len(rows) < PAGE:
+            return
+        after = rows[-1][0]
+
+
+async def _carriers(store: Store, rows: Sequence[Row]) -> dict[int, str]:
+    tried = Values(row[0] for row in rows if row[10])
+    found = await store.read(_CARRIERS, ids=tried) if tried else []
+    return {row[0]: row[1] for row in found}  # the last one of each stays
+
+
+def _entry(row: Row, carriers: dict[int, str]) -> Entry:
+    lane = row[9].rpartition(".")[0]
+    return Entry(*row[:9], carriers.get(row[0], lane), *row[10:])
+
+
+_COLUMNS = (
+    message.c.id,
+    tenant.c.name,
+    conversation.c.origin_kind,
+    conversation.c.origin_address,
+    subject.c.phone,
+    message.c["class"],
+    message.c.state,
+    message.c.parts,
+    message.c.encoding,
+    message.c.lane,
+    message.c.tries,
+    message.c.resent,
+    message.c.reason,
+    message.c.created_at,
+    message.c.sent_at,
+    message.c.final_at,
+    body.c.text,
+)
+
+
+def _wanted(statement: Select[Any], *, by_tenant: bool, by_state: bool) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [
+        message.c.id > bindparam("after"),
+        message.c.created_at >= bindparam("since"),
+    ]
+    if by_tenant:
+        conditions.append(tenant.c.name == bindparam("tenant"))
+    if by_state:
+        conditions.append(among(message.c.state, "states"))
+    return statement.where(*conditions)
+
+
+@cache
+def _page(by_tenant: bool, by_state: bool) -> Statement:
+    joined = (
+        select(*_COLUMNS)
+        .join(tenant, tenant.c.id == message.c.tenant_id)
+        .join(conversation, conversation.c.id == message.c.conversation_id)
+        .join(subject, subject.c.id == message.c.subject_id)
+        .outerjoin(body, body.c.message_id == message.c.id)
+    )
+    wanted = _wanted(joined, by_tenant=by_tenant, by_state=by_state)
+    return Statement(wanted.order_by(message.c.id).limit(bindparam("most")))
+
+
+@cache
+def _nth_newest(by_tenant: bool, by_state: bool) -> Statement:
+    ids = select(message.c.id).join(tenant, tenant.c.id == message.c.tenant_id)
+    wanted = _wanted(ids, by_tenant=by_tenant, by_state=by_state)
+    return Statement(wanted.order_by(message.c.id.desc()).limit(1).offset(bindparam("skip")))

@@ -1,0 +1,93 @@
+"""Messages that wait for a carrier which is down move to the next of their route."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import bindparam, select, update
+
+from bridge.store.claims import EVENT_ADD
+from bridge.store.sql import Many, Script, Statement, constant
+from bridge.store.tables import body, message, subject
+
+
+@dataclass(frozen=True, slots=True)
+class Reroute:
+    """A waiting message and where it goes."""
+
+    id: int
+    was: str
+    lane: str
+    hop: int
+    encoding: str
+    lang: str
+    parts: int
+    now: float
+
+
+WAITING = Statement(
+    select(
+        message.c.id,
+        message.c.lane,
+        message.c.hop,
+        message.c.urgent,
+        message.c.encoding,
+        message.c.lang,
+        message.c.parts,
+        subject.c.phone,
+        body.c.text,
+    )
+    .join(subject, subject.c.id == message.c.subject_id)
+    .join(body, body.c.message_id == message.c.id)
+    .where(
+        message.c.lane == bindparam("lane"),
+        message.c.state == constant("queued"),
+        message.c.due_at <= bindparam("now"),
+        message.c.id > bindparam("after"),
+    )
+    .order_by(message.c.id)
+    .limit(500)
+)
+_MOVE = Statement(
+    update(message)
+    .where(
+        message.c.id == bindparam("m_id"),
+        message.c.state == constant("queued"),
+        message.c.lane == bindparam("m_was"),
+    )
+    .values(
+        lane=bindparam("m_lane"),
+        hop=bindparam("m_hop"),
+        encoding=bindparam("m_encoding"),
+        lang=bindparam("m_lang"),
+        parts=bindparam("m_parts"),
+    )
+)
+
+
+def reroute(items: Sequence[Reroute]) -> Script:
+    """Nothing an item; those that meanwhile went elsewhere stay there."""
+    yield Many(
+        _MOVE,
+        [
+            {
+                "m_id": i.id,
+                "m_was": i.was,
+                "m_lane": i.lane,
+                "m_hop": i.hop,
+                "m_encoding": i.encoding,
+                "m_lang": i.lang,
+                "m_parts": i.parts,
+            }
+            for i in items
+        ],
+    )
+    yield Many(
+        EVENT_ADD,
+        [
+            {"message_id": i.id, "kind": "rerouted", "detail": i.lane, "at": i.now}
+            for i in items
+        ],
+    )
+    return [None] * len(items)

@@ -1,0 +1,94 @@
+"""Is it alive, does it get on, what has it counted: answers for those who watch over the bridge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from aiohttp import web
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from bridge.dispatch.bridge import Bridge
+from bridge.errors import StoreUnavailable
+from bridge.store.health import ANSWERED_SINCE, id_at
+from bridge.store.sweeps import DUE_LANES
+
+#: Seconds that a message may be due while its carrier answers nothing.
+STUCK_SECONDS = 60.0
+
+Binds = Callable[[], Mapping[str, bool]]
+
+
+class Health:
+    """`/healthz`, `/readyz` and `/metrics` of one process. They tell of no person."""
+
+    def __init__(self, bridge: Bridge, binds: Binds) -> None:
+        self._bridge = bridge
+        self._binds = binds
+
+    def routes(self) -> Iterable[web.AbstractRouteDef]:
+        """What is answered where."""
+        yield web.get("/healthz", self.alive)
+        yield web.get("/readyz", self.ready)
+        yield web.get("/metrics", self.metrics)
+
+    async def alive(self, _request: web.Request) -> web.Response:
+        """The loop turns."""
+        return web.Response(text="ok\n")
+
+    async def ready(self, _request: web.Request) -> web.Response:
+        """200 while messages get on, 503 while they do not, and in either case why."""
+        told = await self._told()
+        return web.json_response(told, status=200 if told["ready"] else 503)
+
+    async def metrics(self, _request: web.Request) -> web.Response:
+        """Everything that is counted, in Prometheus' text format."""
+        metrics = self._bridge.metrics
+        for carrier, up in self._binds().items():
+            metrics.bind_up.labels(carrier).set(up)
+        metrics.queue_up.set(self._bridge.bell.up)
+        metrics.store_up.set(self._bridge.store.failing is None)
+        body = generate_latest(metrics.registry)
+        return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def _told(self) -> dict[str, Any]:
+        bridge, binds = self._bridge, self._binds()
+        problems, degraded = [], []
+        oldest: float | None = None
+        failing = bridge.store.failing
+        try:
+            oldest, stuck = await self._waiting()
+            problems += [f"lane {lane}: nothing has left for a minute" for lane in stuck]
+        except StoreUnavailable as error:
+            failing = failing or error
+        if failing is not None:
+            problems.append(f"database: {failing.sentence}")
+        if not bridge.bell.up:
+            degraded.append("broker: messages are found by looking, not by ringing")
+        degraded += [f"carrier {name}: not bound" for name, up in sorted(binds.items()) if not up]
+        return {
+            "ready": not problems,
+            "problems": problems,
+            "degraded": degraded,
+            "oldest_due_seconds": oldest,
+            "database": failing is None,
+            "broker": bridge.bell.up,
+            "binds": dict(sorted(binds.items())),
+        }
+
+    async def _waiting(self) -> tuple[float, list[str]]:
+        """The age in seconds of the oldest message that is due, and the lanes that stand still.
+
+        A lane with a long backlog that its carrier works off, or refuses for now, gets on.
+        """
+        bridge = self._bridge
+        now = bridge.clock()
+        ages = {row[0]: now - row[2] for row in await bridge.store.read(DUE_LANES, now=now)}
+        stuck = [lane for lane, age in ages.items() if age > STUCK_SECONDS]
+        still = []
+        for lane in sorted(stuck):
+            carrier = lane.rpartition(".")[0]
+            since = id_at(now - STUCK_SECONDS)
+            if not await bridge.store.read(ANSWERED_SINCE, since=since, carrier=carrier):
+                still.append(lane)
+        return round(max(ages.values(), default=0.0), 3), still

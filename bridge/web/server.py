@@ -1,0 +1,136 @@
+"""A bridge in, its web edge out: health, metrics and the sandbox, at one address."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+from aiohttp import web
+
+from bridge.dispatch.bridge import Bridge
+from bridge.errors import Misconfigured
+from bridge.ports import Inbox
+from bridge.settings import Listen
+from bridge.web.api import Api
+from bridge.web.guard import guarded, harden
+from bridge.web.health import Binds, Health
+from bridge.web.live import Live
+from bridge.web.page import Page
+from bridge.web.phones import Phones
+
+Mails = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
+
+#: Octets of the largest request, seconds that a silent connection is kept, seconds that requests
+#: under way may take when the bridge ends.
+LARGEST = 64 * 1024
+KEEPALIVE = 30.0
+DRAIN = 3.0
+_BACKLOG = 128
+
+
+def make_app(
+    bridge: Bridge, inbox: Inbox, mails: Mails, binds: Binds, smtp_address: str
+) -> web.Application:
+    """The web application.
+
+    `mails` lists the mails that had no smarthost to leave by, oldest first, as mappings of `to`,
+    `subject`, `headers` and `text`; `binds` tells which carriers are bound; `smtp_address` is shown
+    to newcomers.
+    """
+    live = Live(bridge.store)
+    phones = Phones(bridge, inbox, live)
+    app = web.Application(client_max_size=LARGEST, middlewares=[guarded(bridge.settings)])
+    app.on_response_prepare.append(harden)
+    app.on_shutdown.append(live.close)
+    app.add_routes(Health(bridge, binds).routes())
+    app.add_routes(Api(phones, mails).routes())
+    app.add_routes(Page(phones, live, mails, smtp_address).routes())
+    return app
+
+
+class WebServer:
+    """The web application at its address. It keeps no access log: it would hold numbers."""
+
+    def __init__(self, app: web.Application) -> None:
+        self._runner = web.AppRunner(
+            app,
+            access_log=None,
+            keepalive_timeout=KEEPALIVE,
+            shutdown_timeout=DRAIN,
+            max_field_size=16 * 1024,
+        )
+        self._sockets: list[socket.socket] = []
+
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens, as `host:port`; port 0 is told as the real one."""
+        return [_written(each.getsockname()) for each in self._sockets]
+
+    async def start(self, listen: Listen | Sequence[socket.socket]) -> None:
+        """Answer at an address, or on sockets that are bound already.
+
+        Raises Misconfigured with what to change when that cannot be.
+        """
+        await self._runner.setup()
+        try:
+            self._sockets = _bound(listen) if isinstance(listen, Listen) else list(listen)
+            for each in self._sockets:
+                await web.SockSite(self._runner, each, backlog=_BACKLOG).start()
+        except BaseException:
+            await self._runner.cleanup()
+            raise
+
+    async def stop(self) -> None:
+        """Take no more requests; those under way have a few seconds."""
+        await self._runner.cleanup()
+
+
+def _bound(listen: Listen) -> list[socket.socket]:
+    """Listening sockets for every address of the host's name."""
+    opened: list[socket.socket] = []
+    try:
+        found = socket.getaddrinfo(
+            listen.host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+        for family, _, _, _, address in dict.fromkeys(found):
+            opened.append(socket.create_server(address[:2], family=family, backlog=_BACKLOG))
+    except OSError as error:
+        # A name may stand for IPv6 too, where there is none.
+        if not (opened and error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}):
+            for each in opened:
+                each.close()
+            raise _sentence(listen, error) from error
+    return opened
+
+
+def _sentence(listen: Listen, error: OSError) -> Misconfigured:
+    if isinstance(error, socket.gaierror):
+        return Misconfigured(
+            f"[http] listen: no address is known for {listen.host}",
+            "write an address of this machine, such as 127.0.0.1:8080",
+        )
+    if error.errno == errno.EADDRINUSE:
+        return Misconfigured(
+            f"{listen} is taken by another program; set [http] listen",
+            "stop that program, or choose another address",
+        )
+    if error.errno in {errno.EACCES, errno.EPERM}:
+        return Misconfigured(
+            f"{listen} may not be opened by this user; set [http] listen",
+            "choose a port from 1024 up, such as 8080, or grant CAP_NET_BIND_SERVICE",
+        )
+    if error.errno == errno.EADDRNOTAVAIL:
+        return Misconfigured(
+            f"{listen} is not an address of this machine; set [http] listen",
+            "choose 127.0.0.1, 0.0.0.0, or an address that `ip address` shows",
+        )
+    return Misconfigured(
+        f"{listen} cannot be listened at: {error.strerror or error}; set [http] listen",
+        "choose another address",
+    )
+
+
+def _written(name: tuple[Any, ...]) -> str:
+    return f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"

@@ -1,0 +1,343 @@
+"""The main job through real parts: mail in, SMSC out, receipts, answers, and words that bind."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import aiosmtplib
+import pytest
+
+from tests.bridges import ANNA, BERIT, OURS, WRITER, Running, a_bridge, until, write_config
+from tests.smsc import Smsc, smsc
+
+TO = f"{ANNA}@sms.example"
+
+
+async def delivered(bridge: Running, count: int = 1) -> None:
+    await until(lambda: _all(bridge, "delivered", count))
+
+
+async def _all(bridge: Running, state: str, count: int) -> bool:
+    return (await bridge.states()).count(state) >= count
+
+
+async def _mails(bridge: Running, count: int) -> list[dict[str, object]]:
+    found = await bridge.mails()
+    return found if len(found) >= count else []
+
+
+async def test_a_mail_becomes_an_sms_and_the_receipt_ends_it(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        reply = await bridge.mail(TO)
+        await delivered(bridge)
+        assert reply.startswith("250 2.0.0 accepted as ")
+        assert [(m.source, m.destination, m.text) for m in centre.messages] == [
+            (OURS[1:], ANNA[1:], "Boiler 3 is cold")
+        ]
+
+
+async def test_each_recipient_gets_one_sms_and_a_number_named_twice_gets_one(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO, f"{BERIT}@sms.example", "601 123 456@sms.example".replace(" ", ""))
+        await delivered(bridge, 2)
+        assert sorted(m.destination for m in centre.messages) == sorted([ANNA[1:], BERIT[1:]])
+
+
+async def test_a_long_text_is_one_message_on_the_phone(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        words = "Příliš žluťoučký kůň úpěl ďábelské ódy. 😀 " * 4
+        await bridge.mail(TO, text=words)
+        await delivered(bridge)
+        assert [m.text for m in centre.messages] == [words.strip()]
+
+
+async def test_a_long_text_leaves_whole_where_the_carrier_takes_it(tmp_path: Path) -> None:
+    async with smsc() as centre:
+        config = write_config(tmp_path, port=centre.port, carrier='long = "payload"')
+        async with a_bridge(config) as bridge:
+            await bridge.mail(TO, text="word " * 60)
+            await delivered(bridge)
+        assert len(centre.submits) == 1
+        assert [m.text for m in centre.messages] == [("word " * 60).strip()]
+
+
+async def test_the_same_mail_again_is_one_sms(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        first = await bridge.mail(TO, Message_ID="<one@acme.example>")
+        again = await bridge.mail(TO, Message_ID="<one@acme.example>")
+        await bridge.mail(TO)
+        await bridge.mail(TO)
+        await delivered(bridge, 3)
+        assert first.split()[-1] == again.split()[-1]
+        assert "before" in again
+        assert len(centre.messages) == 3
+
+
+async def test_an_answer_returns_in_the_thread_and_can_be_answered(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO, Message_ID="<one@acme.example>", References="<zero@acme.example>")
+        await delivered(bridge)
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="On my way")
+        answer = (await until(lambda: _mails(bridge, 1)))[0]
+        headers = answer["headers"]
+        assert isinstance(headers, dict)
+        assert answer["to"] == WRITER
+        assert str(answer["text"]).startswith("On my way\n")
+        assert answer["subject"] == "Re: Boiler"
+        assert headers["In-Reply-To"] == "<one@acme.example>"
+        assert headers["References"].split() == ["<zero@acme.example>", "<one@acme.example>"]
+        back = headers["From"].split("<")[-1].rstrip(">")
+        await bridge.mail(back, text="Thank you", subject="Re: Boiler")
+        await delivered(bridge, 2)
+        assert centre.messages[-1].destination == ANNA[1:]
+        assert centre.messages[-1].text == "Thank you"
+
+
+async def test_a_reply_address_is_no_use_to_others(tmp_path: Path) -> None:
+    senders = '{ address = "*@acme.example", proof = "network:127.0.0.0/8" }'
+    async with smsc() as centre:
+        config = write_config(tmp_path, port=centre.port, senders=senders)
+        async with a_bridge(config) as bridge:
+            await bridge.mail(TO)
+            await delivered(bridge)
+            centre.mo(source=ANNA[1:], destination=OURS[1:], text="Hello")
+            answer = (await until(lambda: _mails(bridge, 1)))[0]
+            back = answer["headers"]["From"].split("<")[-1].rstrip(">")  # type: ignore[index]
+            with pytest.raises(aiosmtplib.SMTPResponseException) as no:
+                await bridge.mail(back, sender="mallory@other.example")
+            assert no.value.code == 550
+
+
+async def test_a_reply_without_a_conversation_goes_to_the_inbox(tmp_path: Path) -> None:
+    async with smsc() as centre:
+        config = write_config(tmp_path, port=centre.port, tenant='inbox = "desk@acme.example"')
+        async with a_bridge(config) as bridge:
+            await until(lambda: _bound(centre))
+            centre.mo(source=BERIT[1:], destination=OURS[1:], text="Who is this?")
+            mail = (await until(lambda: _mails(bridge, 1)))[0]
+            assert mail["to"] == "desk@acme.example"
+            assert "Who is this?" in str(mail["text"])
+
+
+async def _bound(centre: Smsc) -> bool:
+    return bool(centre.binds)
+
+
+async def test_an_mo_delivered_again_is_one_answer(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO)
+        await delivered(bridge)
+        for _ in range(3):
+            centre.mo(source=ANNA[1:], destination=OURS[1:], text="Yes")
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="Really")
+        await until(lambda: _mails(bridge, 2))
+        assert len(await bridge.mails()) == 2
+
+
+@pytest.mark.parametrize("how", ["udh", "sar", "payload"])
+async def test_a_long_answer_is_joined(tmp_path: Path, how: str) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO)
+        await delivered(bridge)
+        words = "Jsem na cestě, čekejte prosím 😀 " * 8
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text=words, how=how)
+        answer = (await until(lambda: _mails(bridge, 1)))[0]
+        assert str(answer["text"]).startswith(words.strip())
+
+
+async def test_stop_suppresses_cancels_confirms_once_and_start_lifts(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO)
+        await delivered(bridge)
+        await bridge.mail(f"{ANNA[1:]}.at-203001010900@sms.example".replace("2030", "2027"))
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="Stop.")
+        await delivered(bridge, 2)
+        assert "no more messages" in centre.messages[-1].text
+        assert (await bridge.states()).count("suppressed") == 1
+        with pytest.raises(aiosmtplib.SMTPResponseException) as no:
+            await bridge.mail(TO)
+        assert no.value.code == 550
+        assert "opted out" in no.value.message
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="STOP")
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="start")
+        await delivered(bridge, 3)
+        await bridge.mail(TO)
+        await delivered(bridge, 4)
+        assert sum("no more messages" in m.text for m in centre.messages) == 1
+
+
+async def test_help_is_answered(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO)
+        await delivered(bridge)
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="HELP")
+        await delivered(bridge, 2)
+        assert "STOP" in centre.messages[-1].text
+
+
+async def test_a_failure_is_reported_in_plain_words(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        centre.behave.dlr = "UNDELIV"
+        await bridge.mail(TO, Message_ID="<one@acme.example>")
+        mail = (await until(lambda: _mails(bridge, 1)))[0]
+        headers = mail["headers"]
+        assert isinstance(headers, dict)
+        assert headers["Content-Type"].startswith("multipart/report")
+        assert headers["Auto-Submitted"] == "auto-replied"
+        assert "was not delivered" in str(mail["text"])
+        assert await bridge.states() == ["failed"]
+
+
+async def test_a_refusing_carrier_hands_over_to_the_next(tmp_path: Path) -> None:
+    async with smsc() as first, smsc() as second:
+        first.behave.status = 0x0000000D  # ESME_RBINDFAIL: this account will never send
+        config = write_config(
+            tmp_path,
+            port=first.port,
+            route='["smsc", "spare"]',
+            carrier=f'''
+[[carriers]]
+name = "spare"
+kind = "smpp"
+host = "127.0.0.1"
+port = {second.port}
+system_id = "acme"
+password = "secret"
+''',
+        )
+        async with a_bridge(config) as bridge:
+            await bridge.mail(TO)
+            await delivered(bridge)
+        assert len(second.messages) == 1
+
+
+async def test_a_dead_carrier_is_left_for_the_next(tmp_path: Path) -> None:
+    async with smsc() as first, smsc() as second:
+        first.behave.bind_status = 0x0E
+        config = write_config(
+            tmp_path,
+            port=first.port,
+            route='["smsc", "spare"]',
+            carrier=f'''
+failover = "1s"
+[[carriers]]
+name = "spare"
+kind = "smpp"
+host = "127.0.0.1"
+port = {second.port}
+system_id = "acme"
+password = "secret"
+''',
+        )
+        async with a_bridge(config) as bridge:
+            await bridge.mail(TO)
+            await delivered(bridge)
+        assert len(second.messages) == 1
+
+
+async def test_throttling_pauses_and_loses_nothing(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        centre.behave.statuses.extend([0x58, 0x58])
+        await asyncio.gather(*(bridge.mail(f"+4206011234{n:02d}@sms.example") for n in range(10)))
+        await delivered(bridge, 10)
+        assert len({m.destination for m in centre.messages}) == len(centre.messages) == 10
+
+
+async def test_what_is_in_doubt_is_sent_again_and_marked(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        centre.behave.drop_after = 1
+        await bridge.mail(TO)
+        await until(lambda: _submits(centre, 1))
+        centre.behave.drop_after = 0
+        await delivered(bridge)
+        from sqlalchemy import select
+
+        from bridge.store.sql import Statement
+        from bridge.store.tables import message
+
+        assert (await bridge.rows(Statement(select(message.c.resent))))[0][0] == 1
+
+
+async def _submits(centre: Smsc, count: int) -> bool:
+    return len(centre.submits) >= count
+
+
+async def test_marketing_in_doubt_waits_for_a_person(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        centre.behave.drop_after = 1
+        await bridge.mail(f"{ANNA}.marketing@sms.example")
+        await until(lambda: _all(bridge, "unknown", 1))
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("Auto_Submitted", "auto-replied"),
+        ("List_Id", "<news.acme.example>"),
+        ("X_SMS_Bridge", "answer"),
+    ],
+)
+async def test_automatic_mail_never_becomes_an_sms(tmp_path: Path, header: str, value: str) -> None:
+    async with a_bridge(write_config(tmp_path)) as bridge:
+        with pytest.raises(aiosmtplib.SMTPDataError) as no:
+            await bridge.mail(TO, **{header: value})
+        assert no.value.code == 550
+        assert await bridge.states() == []
+
+
+async def test_a_bounce_is_refused_at_rcpt(tmp_path: Path) -> None:
+    async with a_bridge(write_config(tmp_path)) as bridge:
+        with pytest.raises(aiosmtplib.SMTPResponseException) as no:
+            await bridge.raw([TO], b"Subject: x\r\n\r\nx\r\n", sender="")
+        assert no.value.code == 550
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [
+        ("12@sms.example", ""),
+        (f"{ANNA}@other.example", "not taken here"),
+        ("oncall@sms.example", "no number"),
+        (f"{ANNA}.soon@sms.example", "option"),
+        ("+4740612345@sms.example", "does not send to NO"),
+    ],
+)
+async def test_a_wrong_recipient_is_refused_at_rcpt_in_a_sentence(
+    tmp_path: Path, to: str, words: str
+) -> None:
+    async with a_bridge(write_config(tmp_path, tenant='countries = ["CZ"]')) as bridge:
+        with pytest.raises(aiosmtplib.SMTPResponseException) as no:
+            await bridge.mail(to)
+        assert no.value.code == 550
+        assert words in no.value.message
+
+
+async def test_too_long_a_text_is_refused_with_counts(tmp_path: Path) -> None:
+    async with a_bridge(write_config(tmp_path, tenant="max_parts = 2")) as bridge:
+        with pytest.raises(aiosmtplib.SMTPDataError) as no:
+            await bridge.mail(TO, text="word " * 100)
+        assert "4 SMS parts" in no.value.message
+        assert "allows 2" in no.value.message
+
+
+async def test_a_tenant_may_have_long_texts_cut_visibly(tmp_path: Path) -> None:
+    async with smsc() as centre:
+        config = write_config(
+            tmp_path, port=centre.port, tenant='max_parts = 1\nover_limit = "cut"'
+        )
+        async with a_bridge(config) as bridge:
+            await bridge.mail(TO, text="word " * 100)
+            await delivered(bridge)
+        assert centre.messages[0].text.endswith("...")
+        assert len(centre.messages[0].text) <= 160
+
+
+async def test_explain_sends_nothing_and_answers_by_mail(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(f"explain.{ANNA}@sms.example", text="Čerpadlo 3\n\n-- \nEva")
+        mail = (await until(lambda: _mails(bridge, 1)))[0]
+        assert mail["to"] == WRITER
+        assert "Čerpadlo 3" in str(mail["text"])
+        assert "signature" in str(mail["text"])
+        assert not centre.submits

@@ -9,8 +9,10 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import structlog
 
@@ -25,10 +27,11 @@ from bridge.dispatch.receive import Reception
 from bridge.dispatch.route import Routes
 from bridge.dispatch.sweep import Sweeper
 from bridge.errors import Misconfigured
-from bridge.privacy.secrets import keyring
+from bridge.privacy.secrets import Keyring, keyring
 from bridge.settings import Settings
 from bridge.smtp.gate import Gate
 from bridge.smtp.listener import Certificate, Listener
+from bridge.smtp.login import Throttle
 from bridge.smtp.notifier import MailNotifier
 from bridge.smtp.service import Limits
 from bridge.store.ids import Ids
@@ -89,12 +92,9 @@ async def opened(settings: Settings, role: str = "command") -> AsyncIterator[Bri
         slot.release()
 
 
-async def _bridge(settings: Settings, store: Store, keys: object, slot: str) -> Bridge:
-    from bridge.privacy.secrets import Keyring
-
-    assert isinstance(keys, Keyring)
+async def _bridge(settings: Settings, store: Store, keys: Keyring, slot: str) -> Bridge:
     data_dir = settings.data_dir.resolve()
-    now = Bridge.__dataclass_fields__["clock"].default()  # type: ignore[misc]
+    now = time.time()
     incarnation = await store.write(begin, Begin(f"{slot}:{data_dir}", now))
     bridge = Bridge(
         settings=settings,
@@ -118,6 +118,7 @@ class Parts:
         self._stack = stack
         self.done = asyncio.Event()
         self.exit_code = 0
+        self._listeners: list[Listener] = []
         self.binds: Binds | None = None
         self.desk: Desk | None = None
         self.reception = Reception(bridge, self._revoke)
@@ -134,7 +135,7 @@ class Parts:
         await self.bridge.bell.start(["answer.mail"], self._heard if hears else None)
         self._stack.push_async_callback(self.bridge.bell.stop)
 
-    def _heard(self, queue: str, ids: Sequence[int]) -> None:
+    def _heard(self, queue: str, _ids: Sequence[int]) -> None:
         kind, _, name = queue.partition(".")
         if kind == "deliver" and self.binds is not None:
             self.binds.wake(name)
@@ -165,12 +166,18 @@ class Parts:
         gate = Gate(self.bridge)
         self._stack.callback(gate.close)
         limits = _limits(self.bridge.settings)
+        throttle = Throttle()
         certificate = (
             Certificate(smtp.tls_cert, smtp.tls_key) if smtp.tls_cert and smtp.tls_key else None
         )
         hostname = smtp.hostname or smtp.domains[0]
         listener = Listener(
-            gate, str(smtp.listen), hostname=hostname, certificate=certificate, limits=limits
+            gate,
+            str(smtp.listen),
+            hostname=hostname,
+            certificate=certificate,
+            limits=limits,
+            throttle=throttle,
         )
         await self._start(listener)
         if smtp.lmtp is not None:
@@ -182,6 +189,7 @@ class Parts:
                 certificate=certificate,
                 limits=limits,
                 counters=listener.counters,
+                throttle=throttle,
             )
             await self._start(lmtp)
         return listener.addresses[0]
@@ -204,8 +212,7 @@ class Parts:
     async def _start(self, listener: Listener) -> None:
         await listener.start()
         self._stack.push_async_callback(listener.stop, DRAIN)
-        loop = asyncio.get_running_loop()
-        loop.add_signal_handler(signal.SIGHUP, _reload, listener)
+        self._listeners.append(listener)
 
     def _bind_states(self) -> dict[str, bool]:
         return self.binds.states() if self.binds is not None else {}
@@ -216,9 +223,8 @@ class Parts:
         await server.start()
         self._stack.push_async_callback(server.stop)
 
-    def _task(self, work: Awaitable[None], name: str) -> None:
-        task = asyncio.ensure_future(work)
-        task.set_name(name)  # type: ignore[attr-defined]
+    def _task(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
         task.add_done_callback(self._task_ended)
         self._stack.push_async_callback(_cancel, task)
 
@@ -231,20 +237,21 @@ class Parts:
         self.exit_code = code
         self.done.set()
 
+    def _reload(self) -> None:
+        for listener in self._listeners:
+            try:
+                listener.reload_certificate()
+            except Misconfigured as error:
+                log.error("certificate not reloaded", error=error.sentence, hint=error.hint)
+
     async def until_told(self) -> int:
         """Run until SIGTERM or SIGINT; the exit code."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, 0)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
         await self.done.wait()
         return self.exit_code
-
-
-def _reload(listener: Listener) -> None:
-    try:
-        listener.reload_certificate()
-    except Misconfigured as error:
-        log.error("certificate not reloaded", error=error.sentence, hint=error.hint)
 
 
 async def _cancel(task: asyncio.Future[None]) -> None:
@@ -270,6 +277,7 @@ def _limits(settings: Settings) -> Limits:
 
 @asynccontextmanager
 async def running(settings: Settings, role: str) -> AsyncIterator[Parts]:
+    """An opened bridge whose parts may be started; they end in reverse order."""
     async with opened(settings, role) as bridge, AsyncExitStack() as stack:
         yield Parts(bridge, stack)
 

@@ -20,7 +20,8 @@ import os
 import socket
 import stat
 import tempfile
-from collections.abc import AsyncIterator, Iterator, Mapping
+import traceback
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -79,11 +80,10 @@ class ControlServer:
         await asyncio.gather(*self._talks, return_exceptions=True)
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        talk = asyncio.current_task()
-        assert talk is not None
+        talk = asyncio.ensure_future(self._answer(reader, writer))
         self._talks.add(talk)
         try:
-            await self._answer(reader, writer)
+            await talk
         except ConnectionError:
             pass  # nobody listens any more
         except asyncio.CancelledError:
@@ -103,6 +103,17 @@ class ControlServer:
             said: Item = {"end": True}
         except BridgeError as error:
             said = _error(error)
+        except ConnectionError:
+            raise
+        except Exception as fault:  # noqa: BLE001
+            import structlog
+
+            # The words of a fault may hold a number or a text: only its place is logged.
+            kind = type(fault).__name__
+            place = traceback.extract_tb(fault.__traceback__)[-1]
+            where = f"{Path(place.filename).name}:{place.lineno}"
+            structlog.get_logger("bridge.control").error("an operation failed", error=kind, where=where)
+            said = _error(TryLater(f"the bridge failed at this ({kind}, {where})", "see its log"))
         writer.write(_line(said))
         await writer.drain()
 

@@ -30,6 +30,7 @@ from bridge.store import tenants as stored
 from bridge.store.held import TENANT_OF, WAITING, Decide, Decided, decide
 from bridge.store.logbook import Entry, Filter, Look, entries, record_looks
 from bridge.store.logins import SetLogin, set_logins
+from bridge.store.probe import BINDS
 from bridge.store.sql import Values
 from bridge.store.suppressions import ACTIVE, Lift, Suppress, lift_all, suppress_all
 
@@ -53,8 +54,15 @@ Operation = Callable[..., AsyncIterator[Item]]
 
 
 async def status(office: Office) -> AsyncIterator[Item]:
-    """Which process answers."""
-    yield {"process": os.getpid(), "database": office.bridge.store.database}
+    """Which process answers, and which binds stand."""
+    bridge = office.bridge
+    fresh = bridge.clock()
+    rows = await bridge.store.read(BINDS)
+    yield {
+        "process": os.getpid(),
+        "database": bridge.store.database,
+        "binds": {carrier: bool(up) for carrier, up, until in rows if until > fresh},
+    }
 
 
 async def send(
@@ -238,21 +246,25 @@ async def _decide(office: Office, shown: str, *, release: bool) -> Item:
 
 
 async def _tenant(office: Office, name: str) -> Tenant:
-    """An open tenant, also one that another process has just added. Raises Refused."""
+    """An open tenant, also one that another process has just added; "" is the only one there is.
+
+    Raises Refused.
+    """
     found = office.bridge.register.named(name)
     if found is None:
         await office.bridge.refresh()
-        found = office.bridge.register.named(name)
+        known = list(office.bridge.register.tenants.values())
+        found = known[0] if not name and len(known) == 1 else office.bridge.register.named(name)
     if found is None:
         raise _no_tenant(name, [t.name for t in office.bridge.register.tenants.values()])
     return found
 
 
 def _no_tenant(name: str, known: Sequence[str]) -> Refused:
-    listed = ", ".join(known) or "none"
-    return Refused(
-        f"there is no tenant {name!r}", f"tenants: {listed}; `bridge tenant add` adds one"
-    )
+    listed = f"tenants: {', '.join(known) or 'none'}; `bridge tenant add` adds one"
+    if not name:
+        return Refused("which tenant?", f"name it with --tenant; {listed}")
+    return Refused(f"there is no tenant {name!r}", listed)
 
 
 async def _source(office: Office, name: str) -> str:

@@ -160,9 +160,7 @@ async def until(check: Callable[[], Awaitable[Any]], seconds: float = 20) -> Any
 async def a_bridge(config: Path, *, works: bool = True) -> AsyncIterator[Running]:
     """`bridge up` without its pages; with `works` false nothing leaves."""
     async with AsyncExitStack() as stack:
-        parts = await stack.enter_async_context(
-            app.running(settings.load(config, {}), "up")
-        )
+        parts = await stack.enter_async_context(app.running(settings.load(config, {}), "up"))
         await parts.bell(hears=works)
         if works:
             await parts.work()

@@ -20,7 +20,7 @@ def _sandbox(config: Config, store: Store, keys: Keyring) -> Carrier:
     return SandboxCarrier(config, store, keys)
 
 
-def _smpp(config: Config, store: Store, keys: Keyring) -> Carrier:
+def _smpp(config: Config, _store: Store, _keys: Keyring) -> Carrier:
     from bridge.carriers.smpp import SmppCarrier
 
     return SmppCarrier(config)

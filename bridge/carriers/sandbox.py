@@ -232,9 +232,7 @@ class _Receipts:
     async def _hand_over(self, inbox: Inbox, carrier_id: str, state: State) -> None:
         reason = "phone unreachable" if state is State.FAILED else ""
         try:
-            await inbox.receipt(
-                self._carrier, Receipt(carrier_id, state, reason, at=self._clock())
-            )
+            await inbox.receipt(self._carrier, Receipt(carrier_id, state, reason, at=self._clock()))
         except TryLater:
             heapq.heappush(self._owed, (self._clock() + _AGAIN, carrier_id, state))
         else:

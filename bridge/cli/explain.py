@@ -46,7 +46,11 @@ def mail(
 
 
 @app.command()
-def text(files: Files = None, jsonl: Lines = False, config: Config = None) -> None:
+def text(
+    files: Files = None,
+    jsonl: Lines = False,
+    config: Config = None,  # noqa: ARG001 - an option of every command
+) -> None:
     """Encoding and parts of a text as written. --jsonl: {"id", "text"} a line."""
     from bridge import explain
 
@@ -58,7 +62,7 @@ def number(
     files: Files = None,
     jsonl: Lines = False,
     region: Annotated[str, typer.Option(help="Where it was written; without --jsonl.")] = "",
-    config: Config = None,
+    config: Config = None,  # noqa: ARG001 - an option of every command
 ) -> None:
     """Validity, E.164 and type of a number. --jsonl: {"id", "raw", "region"} a line."""
     from bridge import explain
@@ -71,7 +75,7 @@ def reply(
     files: Files = None,
     jsonl: Lines = False,
     country: Annotated[str, typer.Option(help="Of its writer; without --jsonl.")] = "",
-    config: Config = None,
+    config: Config = None,  # noqa: ARG001 - an option of every command
 ) -> None:
     """What a text from a phone asks for. --jsonl: {"id", "text", "country"} a line."""
     from bridge import explain
@@ -130,11 +134,18 @@ def _each(
 
     for file in files or ["-"]:
         try:
-            raw = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-            yield explain(raw, file)
-        except (OSError, ValueError) as wrong:
-            said = str(wrong) if isinstance(wrong, BadInput) else _unreadable(wrong)
-            yield {name: file, "error": said}
+            yield explain(_read(file), file)
+        except BadInput as wrong:
+            yield {name: file, "error": str(wrong)}
+
+
+def _read(file: str) -> bytes:
+    from bridge.explain import BadInput
+
+    try:
+        return sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+    except (OSError, ValueError) as wrong:  # ValueError: a name with NUL
+        raise BadInput(_unreadable(wrong)) from None
 
 
 def _lines(files: list[str] | None) -> Iterator[bytes]:
@@ -144,15 +155,15 @@ def _lines(files: list[str] | None) -> Iterator[bytes]:
             yield from sys.stdin.buffer
             continue
         try:
-            with Path(file).open("rb") as opened:
-                yield from opened
+            opened = Path(file).open("rb")  # noqa: SIM115 - only opening may fail for its name
         except (OSError, ValueError) as wrong:
-            fail(f"{file}: {_unreadable(wrong)}", "")
+            fail(f"{file} {_unreadable(wrong)}", "check the path and its mode")
+        with opened:
+            yield from opened
 
 
 def _unreadable(wrong: Exception) -> str:
-    reason = getattr(wrong, "strerror", None) or str(wrong)
-    return f"cannot be read ({reason}); check the path and its mode"
+    return f"cannot be read ({getattr(wrong, 'strerror', None) or wrong})"
 
 
 def _print(answers: Iterable[Answer], *, as_list: bool, jsonl: bool) -> None:
@@ -162,8 +173,7 @@ def _print(answers: Iterable[Answer], *, as_list: bool, jsonl: bool) -> None:
         for answer in answers:
             unanswered |= "error" in answer
             print_json(answer)
-            if not sys.stdin.isatty():
-                continue
+            sys.stdout.flush()  # whoever sends one line at a time waits for its answer
     else:
         found = list(answers)
         unanswered = any("error" in answer for answer in found)

@@ -69,12 +69,14 @@ class Desk:
                 await asyncio.wait_for(self._wake.wait(), GLANCE)
             self._wake.clear()
             try:
-                while not self._stopping and await self._work():
+                while await self._work():
                     pass
             except StoreUnavailable:
                 continue
 
     async def _work(self) -> bool:
+        if self._stopping:
+            return False
         now = self.bridge.clock()
         # An idle glance must not cost a commit: look before asking.
         due = await self.bridge.store.read(NEXT_NOTICE, edge=self.edge)
@@ -99,8 +101,9 @@ class Desk:
         except TryLater as later:
             return self._later(notice, later.sentence)
         except Exception as error:  # noqa: BLE001
-            log.error("notice failed", notice=notice.id, kind=notice.kind, error=type(error).__name__)
-            return self._later(notice, type(error).__name__)
+            fault = type(error).__name__
+            log.error("notice failed", notice=notice.id, kind=notice.kind, error=fault)
+            return self._later(notice, fault)
         return NoticeDone(notice.id, "sent", self.bridge.clock(), mailbox=mailbox)
 
     def _later(self, notice: Notice, reason: str) -> NoticeDone:

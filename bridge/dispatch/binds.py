@@ -28,7 +28,6 @@ class Binds:
         self._made = {
             c.name: carriers.make(c, bridge.store, bridge.keys) for c in bridge.settings.carriers
         }
-        self._inbox: Inbox | None = None
         self._task: asyncio.Task[None] | None = None
         self.lost: Callable[[], None] = lambda: None
 
@@ -89,7 +88,6 @@ class Binds:
             bridge.metrics.bind_up.labels(name).set(lanes.carrier.up)
 
     async def _take(self, name: str) -> None:
-        assert self._inbox is not None
         lanes = Lanes(self.bridge, self._made[name], self.bridge.carrier(name))
         self.lanes[name] = lanes
         await self._made[name].open(self._inbox, lanes.wake)

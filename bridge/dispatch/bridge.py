@@ -15,8 +15,9 @@ from bridge.dispatch.tenants import Register
 from bridge.privacy.secrets import Keyring
 from bridge.settings import Carrier, Settings
 from bridge.store.ids import Ids
+from bridge.store.sql import Values
 from bridge.store.store import Store
-from bridge.store.suppressions import ALL_TOKENS
+from bridge.store.suppressions import ACTIVE, CHANGES
 
 
 @dataclass
@@ -35,6 +36,7 @@ class Bridge:
     clock: Callable[[], float] = time.time
     #: Tokens known to be suppressed: a hint for a friendly refusal at RCPT, never the decision.
     hints: set[str] = field(default_factory=set)
+    _heard_of: tuple[int, float] = (0, 0.0)
     #: Lanes of this process that are awake: they are told at once, not rung.
     awake: dict[str, Callable[[], None]] = field(default_factory=dict)
     #: Called when the register has been read anew.
@@ -65,11 +67,26 @@ class Bridge:
     async def refresh(self) -> None:
         """Read the tenants and the suppression hints anew."""
         found = await tenants.read(self.store)
-        self.hints = {row[0] for row in await self.store.read(ALL_TOKENS)}
+        await self._hear_of_suppressions()
         if found != self.register:
             self.register = found
             for tell in self.on_register:
                 tell(found)
+
+    async def _hear_of_suppressions(self) -> None:
+        """Bring the hints up to date; a lift may be told twice, but is never missed."""
+        after, since = self._heard_of
+        # Another process's clock may be behind, and its commit may be late.
+        look = self.clock() - 60
+        rows = await self.store.read(CHANGES, after=after, since=since)
+        lifted = {row[1] for row in rows if row[2] is not None}
+        if lifted:
+            # Lifted once does not say that it was not suppressed again since.
+            still = await self.store.read(ACTIVE, keys=Values(lifted))
+            self.hints -= lifted - {row[3] for row in still}
+        self.hints |= {row[1] for row in rows if row[2] is None}
+        after = max((after, *(row[0] for row in rows)))
+        self._heard_of = after, look
 
     async def refresh_every(self, seconds: float) -> None:
         """Keep fresh what other processes may change."""

@@ -121,13 +121,15 @@ class Lanes:
             self._wake.clear()
             self._awaken()
             try:
-                while not self._stopping and await self._work():
+                while await self._work():
                     pass
             except StoreUnavailable:
                 self._look_again(0.5)
 
     async def _work(self) -> bool:
         """Claim and send once. True when there may be more to do at once."""
+        if self._stopping:
+            return False
         now = self.bridge.clock()
         room = min(self.carrier.room, self._pace.free(now))
         if room <= 0:
@@ -225,9 +227,7 @@ class Lanes:
 
     def _job(self, claimed: Claimed) -> Job:
         texts: Sequence[str]
-        if self._whole:
-            texts = (claimed.text,)
-        elif claimed.parts == 1:
+        if self._whole or claimed.parts == 1:
             texts = (claimed.text,)
         else:
             texts = segments.segment(claimed.text, shifts(self.config)).parts
@@ -302,7 +302,8 @@ class Lanes:
             case Verdict.THROTTLED if claimed.tries >= TRIES_HERE and not job.taken:
                 return self._elsewhere(job, worst.reason, or_again=True)
             case _:
-                soon = worst.verdict is Verdict.NOT_SENT
+                # It waits in its place: after a refusal for now the lane is what pauses.
+                soon = worst.verdict is Verdict.NOT_SENT or claimed.tries < TRIES_HERE
                 return self._again(job, worst.reason, resent=claimed.resent, soon=soon)
 
     def _again(self, job: Job, reason: str, *, resent: int, soon: bool) -> Move:
@@ -412,10 +413,9 @@ class Lanes:
     def _look_again(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
-        if self._timer is not None and not self._timer.cancelled() and self._timer.when() <= at:
-            if self._timer.when() > loop.time():
+        if self._timer is not None and not self._timer.cancelled():
+            if loop.time() < self._timer.when() <= at:
                 return
-        if self._timer is not None:
             self._timer.cancel()
         self._timer = loop.call_at(at, self._wake.set)
 

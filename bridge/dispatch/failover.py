@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import structlog
 
@@ -46,25 +46,40 @@ class Failover:
         return moved
 
     async def _move_all(self, name: str, now: float) -> int:
-        after, moved = 0, 0
-        while rows := await self._bridge.store.read(WAITING, lane=name, now=now, after=after):
-            after = rows[-1][0]
-            moves = [move for row in rows if (move := self._next(row, now)) is not None]
-            await asyncio.gather(*(self._bridge.store.write(reroute, move) for move in moves))
-            for move in moves:
-                self._bridge.ring_lane(move.lane, move.id)
-            moved += len(moves)
-        return moved
+        return await _move_waiting(self._bridge, name, now, lambda hop: hop + 1)
 
-    def _next(self, row: Row, now: float) -> Reroute | None:
-        """Where a message goes; None where its route ends here."""
-        number, was, hop, urgent, encoding, lang, parts, phone, text = row
-        route = self._bridge.routes.carriers(phone)
-        if hop + 1 >= len(route):
-            return None
-        config = self._bridge.carrier(route[hop + 1])
-        if lang:
-            fitted = segments.segment(text, shifts(config))
-            encoding, lang, parts = fitted.encoding, fitted.lang, len(fitted.parts)
-        to = lane(config.name, bool(urgent))
-        return Reroute(number, was, to, hop + 1, encoding, lang, parts, now)
+
+async def route_anew(bridge: Bridge, name: str, now: float) -> int:
+    """What waits in the lane of a carrier that is no longer configured starts its route again."""
+    moved = await _move_waiting(bridge, name, now, lambda _hop: 0)
+    log.warning("messages of a carrier that is gone go on", lane=name, count=moved)
+    return moved
+
+
+async def _move_waiting(
+    bridge: Bridge, name: str, now: float, hop_after: Callable[[int], int]
+) -> int:
+    after, moved = 0, 0
+    while rows := await bridge.store.read(WAITING, lane=name, now=now, after=after):
+        after = rows[-1][0]
+        moves = [m for row in rows if (m := _moved(bridge, row, now, hop_after)) is not None]
+        await asyncio.gather(*(bridge.store.write(reroute, move) for move in moves))
+        for move in moves:
+            bridge.ring_lane(move.lane, move.id)
+        moved += len(moves)
+    return moved
+
+
+def _moved(bridge: Bridge, row: Row, now: float, hop_after: Callable[[int], int]) -> Reroute | None:
+    """Where a message goes; None where its route ends here."""
+    number, was, hop, urgent, encoding, lang, parts, phone, text = row
+    route = bridge.routes.carriers(phone)
+    hop = hop_after(hop)
+    if hop >= len(route):
+        return None
+    config = bridge.carrier(route[hop])
+    if lang:
+        fitted = segments.segment(text, shifts(config))
+        encoding, lang, parts = fitted.encoding, fitted.lang, len(fitted.parts)
+    to = lane(config.name, bool(urgent))
+    return Reroute(number, was, to, hop, encoding, lang, parts, now)

@@ -1,4 +1,4 @@
-"""What the bridge counts, in Prometheus' terms; one registry a process, no personal data in labels."""
+"""What the bridge counts, in Prometheus' terms: a registry a process, nobody's data in labels."""
 
 from __future__ import annotations
 

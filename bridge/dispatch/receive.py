@@ -112,8 +112,12 @@ class Reception:
     def _compose(self, item: PartIn, judged: Judged, context: Context) -> Prepared | None:
         """The one automatic answer to STOP, START or HELP."""
         tenant = self.bridge.register.tenants.get(context.tenant_id)
-        words = tenant and getattr(tenant, f"{judged.verdict}_text", "")
-        if not tenant or not words:
+        if tenant is None:
+            return None
+        words = {"stop": tenant.stop_text, "start": tenant.start_text, "help": tenant.help_text}[
+            judged.verdict
+        ]
+        if not words:
             return None
         carrier = self._way_back(item)
         try:
@@ -187,7 +191,7 @@ def read(parts: Sequence[Inbound], country: str) -> Judged:
 
 
 def decode(parts: Sequence[Inbound]) -> str:
-    """The text of an MO's parts; those of one coding are joined first (a surrogate may be split)."""
+    """The text of an MO's parts, joined before decoding where they can be (split surrogates)."""
     first = parts[0]
     if all(p.coding == first.coding and p.lang == first.lang for p in parts):
         return _decoded(b"".join(p.data for p in parts), first)

@@ -7,10 +7,12 @@ worker therefore delays by seconds and loses nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.failover import route_anew
 from bridge.dispatch.receive import Reception
 from bridge.errors import StoreUnavailable
 from bridge.store.leases import release_silent
@@ -70,7 +72,7 @@ class Sweeper:
         if swept.expired:
             bridge.metrics.expired.inc(swept.expired)
             bridge.ring_edge("mail")
-        freed = await bridge.store.write(release_silent, now)
+        freed = await bridge.store.write(release_silent, (bridge.incarnation, now))
         if freed:
             bridge.metrics.released.inc(freed)
             log.warning("messages of ended processes released", count=freed)
@@ -87,7 +89,10 @@ class Sweeper:
         for lane, count, oldest in await bridge.store.read(DUE_LANES, now=now):
             bridge.metrics.due.labels(lane).set(count)
             bridge.metrics.due_age.labels(lane).set(now - oldest)
-            bridge.ring_lane(lane, 0)
+            if lane.rpartition(".")[0] in bridge.carriers:
+                bridge.ring_lane(lane, 0)
+            else:
+                await route_anew(bridge, lane, now)
         for edge, oldest in await bridge.store.read(DUE_NOTICES, now=now):
             bridge.metrics.due_age.labels(f"answer.{edge}").set(now - oldest)
             bridge.ring_edge(edge)
@@ -109,7 +114,7 @@ class PartialScript:
     def __init__(self, replies: ReplyScript) -> None:
         self._replies = replies
 
-    def __call__(self, items: list[PartIn]) -> Script:
+    def __call__(self, items: Sequence[PartIn]) -> Script:
         """A `Heard` an item."""
         results = []
         for item in items:

@@ -1,0 +1,1 @@
+"""The mail edge: SMTP and LMTP in, answers and reports out."""

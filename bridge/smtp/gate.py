@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from time import perf_counter
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -113,13 +114,13 @@ class Gate:
         self, session: Session, transaction: object, address: str
     ) -> Recipient | Awaitable[Recipient]:
         """Whether this recipient may be written to by this sender. Raises Refusal."""
-        assert isinstance(transaction, Transaction)
+        ours = cast("Transaction", transaction)
         try:
-            found = self._recipient(transaction, address)
+            found = self._recipient(ours, address)
         except Refused as no:
             raise self._refusal(no) from no
         if isinstance(found, Recipient):
-            transaction.recipients.append(found)
+            ours.recipients.append(found)
         return found
 
     def _recipient(
@@ -179,9 +180,7 @@ class Gate:
     ) -> Recipient:
         """A reply address names its conversation; only its tenant's senders may use it."""
         number = replyto.read(local, self._reply_key, self.bridge.clock())
-        rows = (
-            await self.bridge.store.read(CONVERSATION, id=number) if number is not None else []
-        )
+        rows = await self.bridge.store.read(CONVERSATION, id=number) if number is not None else []
         if not rows or rows[0][1] != tenant.id:
             raise Refusal(550, "5.1.1", "this reply address is unknown or has expired")
         try:
@@ -202,10 +201,9 @@ class Gate:
         content: bytes,
     ) -> list[Reply]:
         """Make SMS of a mail; one reply a recipient, 250 once it is on disk."""
-        assert isinstance(transaction, Transaction)
         began = perf_counter()
-        mail = Mail(self, transaction, content)
-        wanted = [r for r in recipients if isinstance(r, Recipient)]
+        mail = Mail(self, cast("Transaction", transaction), content)
+        wanted = cast("list[Recipient]", recipients)
         if len(wanted) == 1:
             replies = [await mail.deliver(wanted[0])]
         else:
@@ -268,7 +266,7 @@ class Mail:
             if recipient.wanted.explain:
                 return await self._explain(recipient, extracted)
             if extracted.automatic:
-                raise Refused(f"this mail is automatic ({extracted.automatic}): no SMS is made of it")
+                raise _automatic(extracted)
             hold = await self._gate.prove(recipient, self._transaction, self._content)
             submission = self._submission(recipient, extracted, hold)
             ready = prepare(self._bridge, submission)
@@ -286,7 +284,8 @@ class Mail:
 
     def _submission(self, recipient: Recipient, mail: Extracted, hold: str) -> Submission:
         rule, wanted = recipient.match.rule, recipient.wanted
-        klass = Class(wanted.klass) if wanted.klass else (rule.klass if rule else Class.TRANSACTIONAL)
+        ruled = rule.klass if rule else Class.TRANSACTIONAL
+        klass = Class(wanted.klass) if wanted.klass else ruled
         return Submission(
             tenant=recipient.tenant.id,
             origin=Origin(
@@ -331,7 +330,7 @@ class Mail:
         told = Explanation(shown=recipient.phone.e164, text=mail.text, rules=mail.rules)
         try:
             if mail.automatic:
-                raise Refused(f"this mail is automatic ({mail.automatic}): no SMS is made of it")
+                raise _automatic(mail)
             hold = await self._gate.prove(recipient, self._transaction, self._content)
             ready = prepare(self._bridge, self._submission(recipient, mail, hold))
             told = Explanation(
@@ -367,6 +366,10 @@ def _kept(stored: Stored) -> Reply:
     return Reply(250, "2.0.0", f"accepted as {shown}")
 
 
+def _automatic(mail: Extracted) -> Refused:
+    return Refused(f"this mail is automatic ({mail.automatic}): no SMS is made of it")
+
+
 def _moment(local: datetime, e164: str) -> float:
     """A time on the recipient's clock as Unix time."""
     zones = phone.zones(e164)
@@ -376,6 +379,3 @@ def _moment(local: datetime, e164: str) -> float:
 
 def _sentence(no: Refused) -> str:
     return f"{no.sentence}; {no.hint}" if no.hint else no.sentence
-
-
-

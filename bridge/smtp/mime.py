@@ -16,7 +16,6 @@ from bridge.smtp.headers import Headers, Parameters, base64_run, is_field, param
 MAX_DEPTH = 20
 MAX_PARTS = 300
 
-_CARRIAGE_RETURNS = re.compile(rb"\r+\n")
 _BOUNDARY_GUESS = re.compile(rb"(?:^|\n)--(?=\S)([^\n]{1,70})\n(?=content-)", re.IGNORECASE)
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/=\n]")
 _PADDED = re.compile(rb"=[ \t]+\n")
@@ -54,9 +53,8 @@ def parse(raw: bytes) -> Part:
     """Read a whole mail. In: its octets, any line endings. Out: the root part. Never raises."""
     data = raw
     if b"\r" in data:
-        data = data.replace(b"\r\n", b"\n")
-        if b"\r" in data:
-            data = _CARRIAGE_RETURNS.sub(b"\n", data).replace(b"\r", b"\n")
+        # CR CR LF is what relays make of CR LF that they take for a bare LF.
+        data = data.replace(b"\r\n", b"\n").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return _entity(data, 0, [MAX_PARTS])
 
 

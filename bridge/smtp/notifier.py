@@ -75,7 +75,7 @@ class MailNotifier:
         """The mails that had no smarthost to leave by, oldest first."""
         found = []
         for row in await self.bridge.store.read(MAILBOX):
-            notice = Notice(*row[:8], payload=row[8] or "")
+            notice = Notice(*(*row[:8], row[8] or ""))
             try:
                 found.append(_shown(await self.compose(notice)))
             except Refused:
@@ -122,9 +122,7 @@ class MailNotifier:
             notice, writer, f"postmaster@{self._domain}", "SMS bridge", notice.created_at, origin
         )
         fate = self._fate(notice.kind, number, reason)
-        content = compose.report(
-            letter, [fate], reporting_mta=self._hostname, arrived=created_at
-        )
+        content = compose.report(letter, [fate], reporting_mta=self._hostname, arrived=created_at)
         return Outgoing("", writer, content)
 
     def _fate(self, kind: str, number: str, reason: str) -> Fate:
@@ -187,6 +185,3 @@ def _shown(mail: Outgoing) -> Mapping[str, Any]:
         "headers": {name: str(value) for name, value in parsed.items()},
         "text": words.get_content().replace("\r\n", "\n") if words is not None else "",
     }
-
-
-

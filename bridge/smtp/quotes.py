@@ -127,7 +127,7 @@ def _has_clue(lines: list[Line]) -> bool:
     """
     labels = 0
     for text, kind in lines:
-        if kind is not Kind.OWN or "--" in text or "__" in text:
+        if kind is not Kind.OWN or "--" in text or "__" in text or "==" in text:
             return True
         if ":" in text or "：" in text:
             labels += 1
@@ -207,14 +207,14 @@ def _next_text(lines: list[Line], index: int) -> int:
 def _forward(lines: list[Line], index: int, traits: Traits, parted: Parted) -> bool:
     """Take a forwarded mail apart from what was written above it; its header lines go."""
     language = _phrase(lines, index, _FORWARDED)
+    if traits.forward and not language:
+        # Outlook puts the same line above an answer's quote and above what it forwards.
+        language = _phrase(lines, index, _ORIGINAL)
     start = _next_text(lines, index + 1) if language else index
     block = _block(lines, start, marked=bool(language))
-    if not language and not (block and traits.forward and "from" in block.kinds):
-        if not (traits.forward and _phrase(lines, index, _ORIGINAL)):
-            return False
-        start = _next_text(lines, index + 1)
-        block = _block(lines, start, marked=True)
-    if language and not block and not traits.forward:
+    drawn = bool(language) and traits.forward and _is_drawn(lines[index].text)
+    headed = block is not None and (bool(language) or (traits.forward and "from" in block.kinds))
+    if not drawn and not headed:
         return False
     _trim_rule(parted.own)
     name = language or (block.language if block else "")
@@ -242,8 +242,8 @@ def _header_quote(lines: list[Line], index: int, traits: Traits, parted: Parted)
     language = _phrase(lines, index, _ORIGINAL)
     if language:
         block = _block(lines, _next_text(lines, index + 1), marked=True)
-        dashed = _RULE.match(lines[index].text)
-        if not block and not (dashed and (traits.reply or traits.forward)):
+        drawn = _is_drawn(lines[index].text)
+        if not block and not (drawn and (traits.reply or traits.forward)):
             return False
         parted.rules.append(f"quote-original:{language}")
     else:
@@ -274,6 +274,11 @@ def _phrase(lines: list[Line], index: int, table: dict[str, str]) -> str:
         return language
     # Lotus Notes: "----- Forwarded by Eva/Firma on 12.05.2026 09:03 -----".
     return next((name for word, name in table.items() if phrase.startswith(word + " ")), "")
+
+
+def _is_drawn(text: str) -> bool:
+    """Whether a line begins with the dashes that programs draw."""
+    return text.lstrip(" >*").startswith(("--", "__", "=="))
 
 
 def _header(text: str) -> tuple[dict[str, set[str]], str] | None:

@@ -134,7 +134,8 @@ FORWARD_PREFIXES = (
 # "Sent from my …": the words before a device, after it where a language says it that way.
 SENT_FROM: dict[str, str] = {
     "en": "sent from|sent via|sent with|sent using|sent by",
-    "cs": "odesláno z|odesláno ze|odesláno bezpečným|odesláno pomocí|odesláno přes|posláno z|odesílám z|odoslano z"
+    "cs": "odesláno z|odesláno ze|odesláno bezpečným|odesláno pomocí"
+    "|odesláno přes|posláno z|odesílám z"
     "|odeslané z|zasláno z|poslané z|posláno ze",
     "sk": "odoslané z|odoslané zo|odoslané pomocou|odoslané cez|poslané z|poslané zo",
     "no": "sendt fra|sendt med|sendt via",

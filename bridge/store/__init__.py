@@ -1,0 +1,1 @@
+"""What is kept: tables, statements, scripts and migrations, for SQLite and PostgreSQL."""

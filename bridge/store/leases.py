@@ -60,11 +60,13 @@ _FOREBEARS = Statement(
         incarnation.c.slot == bindparam("slot"), incarnation.c.id != bindparam("me")
     )
 )
-_SILENT = Statement(select(incarnation.c.id).where(incarnation.c.seen_at < bindparam("before")))
+_SILENT = Statement(
+    select(incarnation.c.id).where(
+        incarnation.c.seen_at < bindparam("before"), incarnation.c.id != bindparam("me")
+    )
+)
 _SEEN = Statement(
-    update(incarnation)
-    .where(incarnation.c.id == bindparam("me"))
-    .values(seen_at=bindparam("now"))
+    update(incarnation).where(incarnation.c.id == bindparam("me")).values(seen_at=bindparam("now"))
 )
 _FORGET = Statement(delete(incarnation).where(among(incarnation.c.id, "dead")))
 _LEASE_ADD = insert_new(carrier_lease)
@@ -170,11 +172,11 @@ def begin(items: Sequence[Begin]) -> Script:
 
 
 def beat(items: Sequence[Beat]) -> Script:
-    """The carriers that this process owns now."""
-    results = []
+    """The carriers that this process owns now; None: it was taken for dead meanwhile."""
+    results: list[frozenset[str] | None] = []
     for item in items:
         if not (yield Do(_SEEN, {"me": item.incarnation, "now": item.now})):
-            results.append(None)  # taken for dead meanwhile
+            results.append(None)
             continue
         owned = []
         for name, up in item.carriers:
@@ -194,10 +196,10 @@ def beat(items: Sequence[Beat]) -> Script:
     return results
 
 
-def release_silent(items: Sequence[float]) -> Script:
-    """Release what processes hold that have not been seen for a lease's time; how many."""
-    now = items[0]
-    found = yield Rows(_SILENT, {"before": now - LEASE_SECONDS})
+def release_silent(items: Sequence[tuple[int, float]]) -> Script:
+    """Release what other processes hold that were not seen for a lease's time; how many."""
+    me, now = items[0]
+    found = yield Rows(_SILENT, {"before": now - LEASE_SECONDS, "me": me})
     freed = yield from release([row[0] for row in found], now)
     return [freed] * len(items)
 

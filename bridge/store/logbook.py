@@ -105,16 +105,18 @@ async def entries(store: Store, wanted: Filter) -> AsyncIterator[Entry]:
 
 
 async def _carriers(store: Store, rows: Sequence[Row]) -> dict[int, str]:
-    tried = Values(row[0] for row in rows if row[10])
+    tried = Values(row[0] for row in rows)
     found = await store.read(_CARRIERS, ids=tried) if tried else []
     return {row[0]: row[1] for row in found}  # the last one of each stays
 
 
 def _entry(row: Row, carriers: dict[int, str]) -> Entry:
-    lane = row[9].rpartition(".")[0]
-    return Entry(*row[:9], carriers.get(row[0], lane), *row[10:])
+    values = list(row)
+    values[_LANE] = carriers.get(row[0]) or row[_LANE].rpartition(".")[0]
+    return Entry(*values)
 
 
+#: The fields of `Entry`, in order; the lane stands where its carrier will.
 _COLUMNS = (
     message.c.id,
     tenant.c.name,
@@ -134,6 +136,7 @@ _COLUMNS = (
     message.c.final_at,
     body.c.text,
 )
+_LANE = 9
 
 
 def _wanted(statement: Select[Any], *, by_tenant: bool, by_state: bool) -> Select[Any]:

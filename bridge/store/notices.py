@@ -193,9 +193,7 @@ NEXT_NOTICE = Statement(
     .limit(1)
 )
 _EXPLAINED_ADD = Statement(
-    notice.insert()
-    .values({k: bindparam(k) for k in _KEYS})
-    .returning(notice.c.id)
+    notice.insert().values({k: bindparam(k) for k in _KEYS}).returning(notice.c.id)
 )
 _PAYLOAD_ADD = Statement(notice_body.insert(), ["notice_id", "payload"])
 
@@ -207,7 +205,7 @@ def claim_notices(items: Sequence[ClaimNotices]) -> Script:
         found = yield Rows(_DUE, {"edge": item.edge, "now": item.now, "most": item.most})
         if found:
             yield Many(_LEASE, [{"n_id": r[0], "n_lease": item.incarnation} for r in found])
-        results.append([Notice(*row[:8], payload=row[8] or "") for row in found])
+        results.append([Notice(*(*row[:8], row[8] or "")) for row in found])
     return results
 
 

@@ -15,6 +15,8 @@ from bridge.store.receipts import match_early
 from bridge.store.sql import Many, Script, Statement, constant
 from bridge.store.tables import attempt, message
 
+_NEWS = ((State.FAILED, "failed"), (State.EXPIRED, "failed"), (State.UNKNOWN, "unknown"))
+
 
 @dataclass(frozen=True, slots=True)
 class PartDone:
@@ -101,7 +103,7 @@ def record_progress(items: Sequence[Progress]) -> Script:
         yield Many(_MOVE, [_moved(item, move) for item, move in moves])
         yield Many(EVENT_ADD, [_event(item, move) for item, move in moves])
         now = moves[0][0].now
-        for state, kind in ((State.FAILED, "failed"), (State.EXPIRED, "failed"), (State.UNKNOWN, "unknown")):
+        for state, kind in _NEWS:
             yield from notices_for([m.message for _, m in moves if m.state is state], kind, now)
     known = {(item.carrier, part.carrier_id) for item, part in parts if part.carrier_id}
     if known:

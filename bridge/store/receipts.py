@@ -27,9 +27,7 @@ class ReceiptIn:
 _FIND = Statement(
     select(
         attempt.c.carrier, attempt.c.carrier_id, attempt.c.id, attempt.c.message_id, attempt.c.state
-    ).where(
-        among(attempt.c.carrier_id, "ids"), attempt.c.carrier_id != constant("")
-    )
+    ).where(among(attempt.c.carrier_id, "ids"), attempt.c.carrier_id != constant(""))
 )
 _SETTLE = Statement(
     update(attempt)

@@ -88,8 +88,7 @@ class Heard:
     verdict: str = "none"
     subjects: tuple[int, ...] = ()  # the person, where a STOP was stored
     edges: tuple[str, ...] = ()  # edges that are owed a notice
-    answered: bool = False  # an automatic answer was queued
-    lane: str = ""
+    lane: str = ""  # where an automatic answer was queued
 
 
 _HEARD = Statement(select(heard.c.key, heard.c.at).where(among(heard.c.key, "keys")))
@@ -192,7 +191,7 @@ class ReplyScript:
         yield from self._keep(item, judged, match, reply_id, partial=partial)
         edges = yield from _owe(match, reply_id, item.now)
         subjects, answered = yield from self._obey(item, judged, match)
-        return Heard(reply_id, judged.verdict, subjects, edges, answered is not None, answered or "")
+        return Heard(reply_id, judged.verdict, subjects, edges, answered or "")
 
     def partial(self, item: PartIn) -> Script:
         """Pass on the parts that came of an MO whose others did not."""
@@ -212,7 +211,7 @@ class ReplyScript:
         if row is not None:
             settings = json.loads(row[9])
             fresh = item.now - row[5] <= settings.get("reply_window", 30 * 86400)
-            return _Match(*row[:5], *row[6:10], fresh=fresh)
+            return _Match(*(*row[:5], *row[6:10], fresh))
         owners = yield Rows(_OWNER, {})
         owner = self._owner(owners, item)
         if owner is None:
@@ -236,8 +235,9 @@ class ReplyScript:
             ],
         )
         found = yield Rows(_SUBJECT, {"phone_index": phone_index})
+        person = found[0][0]
         return _Match(
-            None, tenant_id, found[0][0], None, item.ours, phone_index, "", "", settings, fresh=False
+            None, tenant_id, person, None, item.ours, phone_index, "", "", settings, fresh=False
         )
 
     def _keep(

@@ -85,9 +85,6 @@ def reroute(items: Sequence[Reroute]) -> Script:
     )
     yield Many(
         EVENT_ADD,
-        [
-            {"message_id": i.id, "kind": "rerouted", "detail": i.lane, "at": i.now}
-            for i in items
-        ],
+        [{"message_id": i.id, "kind": "rerouted", "detail": i.lane, "at": i.now} for i in items],
     )
     return [None] * len(items)

@@ -28,7 +28,8 @@ class Among(ColumnElement[bool]):
     """`column` is one of the values of a list parameter, of any length, in one statement."""
 
     inherit_cache = False
-    type = NullType()  # a Boolean would be compared with 1 in SQLite
+    # A Boolean would be compared with 1 in SQLite.
+    type = NullType()  # type: ignore[assignment]
 
     def __init__(self, column: ColumnElement[Any], parameter: ColumnElement[Any]) -> None:
         self.column = column
@@ -38,7 +39,8 @@ class Among(ColumnElement[bool]):
 @compiles(Among, "sqlite")
 def _among_sqlite(element: Among, compiler: SQLCompiler, **kw: Any) -> str:
     column = compiler.process(element.column, **kw)
-    return f"{column} IN (SELECT value FROM json_each({compiler.process(element.parameter, **kw)}))"
+    parameter = compiler.process(element.parameter, **kw)
+    return f"{column} IN (SELECT value FROM json_each({parameter}))"  # noqa: S608
 
 
 @compiles(Among, "postgresql")

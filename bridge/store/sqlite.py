@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,7 +83,7 @@ class Sqlite:
             raise StoreUnavailable("the database is closed", "start the bridge again")
         raw = self._writer._conn  # noqa: SLF001
         try:
-            done: list[Any] = await self._writer._execute(_run, raw, scripts)  # noqa: SLF001
+            done: list[Any] = await _hop(self._writer, _run, raw, scripts)
         except sqlite3.IntegrityError:
             raise
         except sqlite3.Error as error:
@@ -98,8 +98,8 @@ class Sqlite:
         raw = self._reader._conn  # noqa: SLF001
         parameters = _bind(compiled, values)
         try:
-            found: list[Row] = await self._reader._execute(  # noqa: SLF001
-                lambda: raw.execute(compiled.text, parameters).fetchall()
+            found: list[Row] = await _hop(
+                self._reader, lambda: raw.execute(compiled.text, parameters).fetchall()
             )
         except sqlite3.Error as error:
             raise unavailable(error) from error
@@ -111,6 +111,12 @@ def _connect(path: Path) -> aiosqlite.Connection:
     # A process that ends on a fault must not wait for a thread that nobody will stop.
     connection._thread.daemon = True  # noqa: SLF001
     return connection
+
+
+def _hop(connection: aiosqlite.Connection, work: Callable[..., Any], *args: Any) -> Awaitable[Any]:
+    """Run `work` in the connection's thread: a whole transaction in one call."""
+    call: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001
+    return call(work, *args)
 
 
 def _bind(compiled: Compiled, values: Mapping[str, Any]) -> list[Any]:

@@ -68,7 +68,7 @@ class Store:
 
     @property
     def database(self) -> str:
-        """ "sqlite" or "postgresql"."""
+        """Which database it is: sqlite or postgresql."""
         return self.driver.database
 
     async def open(self) -> None:

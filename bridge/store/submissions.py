@@ -94,7 +94,6 @@ _BODY_ADD = insert(body)
 _EVENT_ADD = insert(event, ("message_id", "kind", "detail", "at"))
 
 
-
 def store_submissions(items: Sequence[Prepared]) -> Script:
     """One `Stored` an item."""
     fresh, repeats = yield from _without_repeats(items)
@@ -136,11 +135,12 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
 def _claim_key(database: str) -> ClauseElement:
     clause = {"sqlite": sqlite, "postgresql": postgresql}[database].insert(seen)
     # A key older than the hour may still wait for the sweep: it makes room for its successor.
-    return clause.on_conflict_do_update(
+    claimed: ClauseElement = clause.on_conflict_do_update(
         index_elements=[seen.c.key],
         set_={"message_id": clause.excluded.message_id, "at": clause.excluded.at},
         where=seen.c.at <= clause.excluded.at - REPEAT_SECONDS,
     )
+    return claimed
 
 
 _SEEN_CLAIM = Statement(_claim_key, [c.name for c in seen.columns])
@@ -152,7 +152,7 @@ def _without_repeats(items: Sequence[Prepared]) -> Script:
     The key is claimed first and read afterwards: of two processes with the same mail, the second
     waits for the first and then finds the first's id.
     """
-    first = {}
+    first: dict[str, Prepared] = {}
     for item in items:
         if item.dedupe:
             first.setdefault(item.dedupe, item)
@@ -239,9 +239,7 @@ def suppressed(tokens: set[str]) -> Script:
     return {row[0] for row in found}
 
 
-def _message(
-    item: Prepared, subject_id: int, conversation_id: int, state: State
-) -> dict[str, Any]:
+def _message(item: Prepared, subject_id: int, conversation_id: int, state: State) -> dict[str, Any]:
     return {
         "id": item.id,
         "tenant_id": item.tenant_id,

@@ -46,7 +46,9 @@ class Lift:
 
 _PEOPLE = Statement(
     select(subject.c.id)
-    .where(or_(subject.c.phone_index == bindparam("token"), subject.c.all_index == bindparam("token")))
+    .where(
+        or_(subject.c.phone_index == bindparam("token"), subject.c.all_index == bindparam("token"))
+    )
     .with_for_update()
 )
 _ADD = insert_new(
@@ -61,7 +63,17 @@ _ACTIVE = Statement(
     ).where(among(suppression.c.token, "keys"), suppression.c.lifted_at.is_(None))
 )
 ACTIVE = _ACTIVE
-ALL_TOKENS = Statement(select(suppression.c.token).where(suppression.c.lifted_at.is_(None)))
+#: What has changed on the list since a look: (id, token, lifted_at), oldest first.
+CHANGES = Statement(
+    select(suppression.c.id, suppression.c.token, suppression.c.lifted_at)
+    .where(
+        or_(
+            suppression.c.id > bindparam("after"),
+            suppression.c.lifted_at > bindparam("since"),
+        )
+    )
+    .order_by(suppression.c.id)
+)
 _WAITING = Statement(
     select(message.c.id).where(
         among(message.c.subject_id, "people"),

@@ -366,6 +366,7 @@ suppression = Table(
     _time("created_at"),
     _maybe_time("lifted_at"),
     _text("lift_source"),
+    Index("suppression_lifted", "lifted_at"),
     Index(
         "suppression_token",
         "token",

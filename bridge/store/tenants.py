@@ -82,9 +82,7 @@ _FILE_GONE = Statement(
 _FROM_FILE = Statement(
     select(tenant.c.name).where(tenant.c.source == constant("file"), tenant.c.closed_at.is_(None))
 )
-_RULE_ADD = insert(
-    sender_rule, ("tenant_id", "position", "address", "proofs", "class", "source")
-)
+_RULE_ADD = insert(sender_rule, ("tenant_id", "position", "address", "proofs", "class", "source"))
 _LOGIN_ADD = insert(login)
 _TOKEN_ADD = insert(sender_token)
 _TOKENS_GONE = Statement(delete(sender_token).where(sender_token.c.tenant_id == bindparam("t_id")))
@@ -161,9 +159,7 @@ def close_tenants(items: Sequence[tuple[str, float]]) -> Script:
 
 def add_tokens(items: Sequence[tuple[int, str, float]]) -> Script:
     """Sender tokens of tenants: (tenant, hash, now)."""
-    yield Many(
-        _TOKEN_ADD, [{"hash": h, "tenant_id": t, "created_at": now} for t, h, now in items]
-    )
+    yield Many(_TOKEN_ADD, [{"hash": h, "tenant_id": t, "created_at": now} for t, h, now in items])
     return [None] * len(items)
 
 

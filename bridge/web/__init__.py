@@ -1,0 +1,1 @@
+"""The web edge: HTTP requests in; health, metrics and the sandbox phones out."""

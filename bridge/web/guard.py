@@ -8,17 +8,16 @@ how another site's page does (RFC 9110 7.2, RFC 6454 7).
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Awaitable, Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from bridge.errors import BridgeError, StoreUnavailable
 from bridge.settings import Settings
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104
 _FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
 _API = "/sandbox/api/"
 _HEADERS = {
@@ -40,7 +39,7 @@ class Guard:
     def __init__(self, settings: Settings) -> None:
         self._public = settings.sandbox.public
         own = (settings.http.listen.host, urlsplit(settings.public_url).hostname)
-        self._hosts = _LOCAL | {host.lower() for host in own if host}
+        self._hosts = _LOCAL | {host.lower() for host in own if host and host not in _EVERYWHERE}
 
     def refusal(self, request: web.Request) -> tuple[str, str] | None:
         """Why this request is refused and what to do about it; None where it may go on."""
@@ -103,7 +102,7 @@ def _same(origin: str, request: web.Request) -> bool:
     return netloc.lower().removesuffix(port) == host.removesuffix(port)
 
 
-def guarded(settings: Settings) -> Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]:
+def guarded(settings: Settings) -> Middleware:
     """The middleware that refuses strangers, and puts errors into words."""
     guard = Guard(settings)
 
@@ -123,7 +122,10 @@ def guarded(settings: Settings) -> Callable[[web.Request, Handler], Awaitable[we
         except web.HTTPRequestEntityTooLarge:
             return refused(request, 413, "the request is too large", "shorten the text")
         except (web.HTTPNotFound, web.HTTPMethodNotAllowed) as error:
-            return refused(request, error.status, error.reason.lower(), "see docs/sandbox.md")
+            answer = refused(request, error.status, error.reason.lower(), "look at /sandbox")
+            if "Allow" in error.headers:
+                answer.headers["Allow"] = error.headers["Allow"]
+            return answer
 
     return middleware
 

@@ -132,7 +132,7 @@ async def test_a_directory_without_rights_is_told(
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr("bridge.smtp.listener._unix", refuse)
+    monkeypatch.setattr("bridge.smtp.sockets._unix", refuse)
     with pytest.raises(Misconfigured, match="may not be opened by this user") as raised:
         await Listener(FakeDoor(), f"unix:{tmp_path}/lmtp", hostname="sms.test", lmtp=True).start()
     assert "directory" in raised.value.hint

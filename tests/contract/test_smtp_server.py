@@ -902,7 +902,7 @@ async def test_a_privileged_port_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
     def refuse(*_: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr("bridge.smtp.listener._tcp", refuse)
+    monkeypatch.setattr("bridge.smtp.sockets._tcp", refuse)
     said = await complaint("127.0.0.1:25")
     assert said.sentence == "127.0.0.1:25 may not be opened by this user; set [smtp] listen"
     assert "2525" in said.hint

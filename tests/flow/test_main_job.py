@@ -37,7 +37,9 @@ async def test_a_mail_becomes_an_sms_and_the_receipt_ends_it(tmp_path: Path) -> 
         ]
 
 
-async def test_each_recipient_gets_one_sms_and_a_number_named_twice_gets_one(tmp_path: Path) -> None:
+async def test_each_recipient_gets_one_sms_and_a_number_named_twice_gets_one(
+    tmp_path: Path,
+) -> None:
     async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
         await bridge.mail(TO, f"{BERIT}@sms.example", "601 123 456@sms.example".replace(" ", ""))
         await delivered(bridge, 2)
@@ -196,7 +198,7 @@ async def test_a_refusing_carrier_hands_over_to_the_next(tmp_path: Path) -> None
             tmp_path,
             port=first.port,
             route='["smsc", "spare"]',
-            carrier=f'''
+            carrier=f"""
 [[carriers]]
 name = "spare"
 kind = "smpp"
@@ -204,7 +206,7 @@ host = "127.0.0.1"
 port = {second.port}
 system_id = "acme"
 password = "secret"
-''',
+""",
         )
         async with a_bridge(config) as bridge:
             await bridge.mail(TO)
@@ -219,7 +221,7 @@ async def test_a_dead_carrier_is_left_for_the_next(tmp_path: Path) -> None:
             tmp_path,
             port=first.port,
             route='["smsc", "spare"]',
-            carrier=f'''
+            carrier=f"""
 failover = "1s"
 [[carriers]]
 name = "spare"
@@ -228,7 +230,7 @@ host = "127.0.0.1"
 port = {second.port}
 system_id = "acme"
 password = "secret"
-''',
+""",
         )
         async with a_bridge(config) as bridge:
             await bridge.mail(TO)

@@ -9,4 +9,5 @@ down_revision = None
 
 
 def upgrade() -> None:
+    """Make all tables."""
     metadata.create_all(op.get_bind())

@@ -1,0 +1,200 @@
+"""`bridge check`: settings in, one finding out for every part that they name."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import shutil
+import socket
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from cryptography import x509
+
+from bridge import app, control, lock
+from bridge.carriers.smpp.carrier import probe as probe_smpp
+from bridge.cli.common import Item, actor
+from bridge.dispatch.bell import Bell
+from bridge.errors import BridgeError, Misconfigured, TryLater
+from bridge.privacy.secrets import keyring
+from bridge.settings import SANDBOX, Carrier, Listen, Settings
+from bridge.smtp.dns import Resolver
+from bridge.smtp.listener import Certificate
+from bridge.smtp.outbound import Smarthost
+from bridge.store import probe as database
+
+#: Seconds for which a part may keep us waiting.
+PATIENCE_S = 15.0
+#: Less than that is soon full: the database, its log and the queue's file.
+ROOM_MB = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one part; `hint` says what to do where it is not right."""
+
+    part: str
+    ok: bool
+    detail: str
+    hint: str = ""
+
+
+Tell = Callable[[Finding], None]
+
+
+def examine(settings: Settings, tell: Tell) -> None:
+    """Look at every part, one after the other, and tell each finding at once."""
+
+    async def main() -> int:
+        await Examination(settings, tell).run()
+        return 0
+
+    app.run(main)
+
+
+class Examination:
+    """One look at everything."""
+
+    def __init__(self, settings: Settings, tell: Tell) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._running: Item | None = None  # what the bridge on this data directory says
+
+    async def run(self) -> None:
+        """All parts in order."""
+        s = self._settings
+        counts = f"tenants {len(s.tenants)}, carriers {len(s.carriers)}, routes {len(s.routes)}"
+        self._tell(Finding("configuration", True, counts))
+        await self._part("bridge", self._bridge())
+        await self._part("data_dir", self._data_dir())
+        await self._part("keys", self._keys())
+        url = s.database.url.get_secret_value()
+        await self._part("database", database.probe(url, s.data_dir))
+        await self._part("queue", Bell.probe(s.queue.url.get_secret_value(), s.data_dir))
+        for carrier in s.carriers:
+            await self._part(f"carrier {carrier.name}", self._carrier(carrier))
+        await self._part("smarthost", self._smarthost())
+        if any("dmarc" in rule.proof for tenant in s.tenants for rule in tenant.senders):
+            await self._part("dns", asyncio.to_thread(Resolver().probe))
+        if s.smtp.tls_cert and s.smtp.tls_key:
+            await self._part("tls", _certificate(Certificate(s.smtp.tls_cert, s.smtp.tls_key)))
+        for name, listen in self._listens():
+            await self._part(name, self._port(listen))
+        self._chats()
+
+    async def _part(self, part: str, look: Awaitable[str]) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                self._tell(Finding(part, True, await look))
+        except BridgeError as error:
+            self._tell(Finding(part, False, error.sentence, error.hint))
+        except TimeoutError:
+            hint = "check that it runs and that no firewall is between"
+            self._tell(Finding(part, False, f"no answer within {PATIENCE_S:.0f} s", hint))
+
+    async def _bridge(self) -> str:
+        data_dir = self._settings.data_dir
+        said = await asyncio.to_thread(control.ask, data_dir, "status", actor(), {})
+        self._running = None if said is None else await asyncio.to_thread(next, said)
+        if self._running is None:
+            return f"none runs on {data_dir}"
+        return f"runs on {data_dir} (process {self._running['process']})"
+
+    async def _data_dir(self) -> str:
+        lock.prepare(self._settings.data_dir)
+        free = shutil.disk_usage(self._settings.data_dir).free // 2**20
+        detail = f"{self._settings.data_dir} can be written, {free} MB free"
+        if free < ROOM_MB:
+            raise Misconfigured(detail, f"make room: {ROOM_MB} MB at least")
+        return detail
+
+    async def _keys(self) -> str:
+        pepper_file, data_dir = self._settings.privacy.pepper_file, self._settings.data_dir
+        if pepper_file is None and not (data_dir / "pepper").exists():
+            return f"{data_dir / 'pepper'} is made at the first start; keep a backup of it"
+        keyring(pepper_file, data_dir)
+        return f"{pepper_file or data_dir / 'pepper'} can be read"
+
+    async def _carrier(self, carrier: Carrier) -> str:
+        if carrier.kind == SANDBOX:
+            return f"its phones are on {self._settings.public_url}/sandbox"
+        if carrier.kind != "smpp":
+            raise Misconfigured(
+                f"there is no kind {carrier.kind!r}", 'use kind = "smpp" or "sandbox"'
+            )
+        if self._running and self._running["binds"].get(carrier.name):
+            return "bound by the running bridge"  # many SMSCs allow one bind only
+        wrong = await probe_smpp(carrier)
+        if wrong:
+            raise TryLater(wrong)
+        return f"{carrier.host}:{carrier.port} takes our bind"
+
+    async def _smarthost(self) -> str:
+        mail, smtp = self._settings.mail, self._settings.smtp
+        url = mail.smarthost.get_secret_value()
+        if not url:
+            return "none: answers stay in the sandbox's mailbox"
+        seconds = min(mail.timeout.total_seconds(), PATIENCE_S)
+        host = Smarthost(url, smtp.hostname or smtp.domains[0], timeout=seconds)
+        return await host.probe()
+
+    def _listens(self) -> Iterator[tuple[str, Listen]]:
+        yield "smtp listen", self._settings.smtp.listen
+        if self._settings.smtp.lmtp is not None:
+            yield "lmtp listen", self._settings.smtp.lmtp
+        yield "http listen", self._settings.http.listen
+
+    async def _port(self, listen: Listen) -> str:
+        if listen.path:
+            return f"{listen} is made when the bridge starts"
+        try:
+            await asyncio.to_thread(_bind, listen)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE and self._running:
+                return f"{listen} is held by the running bridge"
+            raise _unusable(listen, error) from error
+        return f"{listen} is free"
+
+    def _chats(self) -> None:
+        slack, telegram = self._settings.slack, self._settings.telegram
+        for part, token in (("slack", slack.bot_token), ("telegram", telegram.token)):
+            if token.get_secret_value():
+                detail = f"this version does not speak to {part.capitalize()}"
+                self._tell(Finding(part, False, detail, "leave its tokens empty"))
+
+
+async def _certificate(certificate: Certificate) -> str:
+    certificate.context()
+    found = x509.load_pem_x509_certificate(certificate.cert.read_bytes())
+    until = found.not_valid_after_utc
+    if until < datetime.now(UTC):
+        raise Misconfigured(
+            f"{certificate.cert} has expired on {until:%Y-%m-%d}", "renew the certificate"
+        )
+    return f"{certificate.cert} is valid until {until:%Y-%m-%d}"
+
+
+def _bind(listen: Listen) -> None:
+    """Take the port for a moment."""
+    found = socket.getaddrinfo(
+        listen.host, listen.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )
+    family, kind, protocol, _, address = found[0]
+    with socket.socket(family, kind, protocol) as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(address)
+        taken.listen(1)
+
+
+def _unusable(listen: Listen, error: OSError) -> Misconfigured:
+    reason = error.strerror or type(error).__name__
+    hints = {
+        errno.EADDRINUSE: "another program holds it: end that, or listen elsewhere",
+        errno.EACCES: "ports below 1024 need a privilege: docs/deploy.md tells which",
+        errno.EADDRNOTAVAIL: "this machine has no such address",
+    }
+    return Misconfigured(
+        f"{listen} cannot be used ({reason})",
+        hints.get(error.errno or 0, "check the address and the port"),
+    )

@@ -1,0 +1,1 @@
+"""Numbered migrations; `store.migrate` runs them."""

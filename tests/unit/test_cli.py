@@ -1,0 +1,415 @@
+"""The command line without a bridge: options, exit codes, sentences, and what is printed."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bridge import __version__
+from bridge.cli import app
+from bridge.cli import common as cli
+from bridge.cli.table import Table
+from bridge.errors import Misconfigured, Refused
+
+MAIL = b"From: eva@firm.example\nSubject: Pump\n\nThe pump runs: \xf0\x9f\x91\x8d\n"
+HEAVY = ("sqlalchemy", "aiohttp", "dramatiq", "pydantic", "rich", "asyncpg", "alembic", "structlog")
+
+
+def run(*arguments: str, stdin: bytes | str | None = None) -> Result:
+    return CliRunner().invoke(app, list(arguments), input=stdin)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+# Explain
+
+
+def test_one_mail_is_one_object() -> None:
+    result = run("explain", "mail", stdin=MAIL)
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert (found["file"], found["text"]) == ("-", "The pump runs: 👍")
+    assert "👍" in result.stdout
+
+
+def test_several_mails_are_a_list(tmp_path: Path) -> None:
+    for name in ("a.eml", "b.eml"):
+        (tmp_path / name).write_bytes(MAIL)
+    result = run("explain", "mail", "a.eml", "b.eml")
+    assert [each["file"] for each in json.loads(result.stdout)] == ["a.eml", "b.eml"]
+
+
+def test_mails_line_by_line_in_order(tmp_path: Path) -> None:
+    (tmp_path / "a.eml").write_bytes(MAIL)
+    result = run("explain", "mail", "--jsonl", "a.eml", "missing.eml", "a.eml")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each["file"] for each in lines] == ["a.eml", "missing.eml", "a.eml"]
+    assert lines[1]["error"] == "cannot be read (No such file or directory)"
+    assert result.exit_code == 1
+
+
+def test_lines_are_ascii_so_that_no_character_in_them_ends_one() -> None:
+    source = json.dumps({"id": "\u2028", "text": "a"}, ensure_ascii=False)
+    result = run("explain", "text", "--jsonl", stdin=source)
+    assert result.exit_code == 0
+    assert result.stdout.isascii()
+
+
+def test_half_a_surrogate_pair_can_be_printed() -> None:
+    mail = b"Content-Type: text/plain; charset=utf-16-be\n\n\xd8\x00\x00a"
+    result = run("explain", "mail", stdin=mail)
+    assert result.exit_code == 0
+    assert json.loads(result.stdout)
+
+
+def test_a_number_in_a_file_of_its_own() -> None:
+    result = run("explain", "number", "--region", "CZ", stdin="601 123 456\n")
+    assert json.loads(result.stdout)["e164"] == "+420601123456"
+
+
+def test_a_text_keeps_its_own_line_ends() -> None:
+    assert json.loads(run("explain", "text", stdin="a\nb\n").stdout)["units"] == [3]
+
+
+def test_a_reply_on_standard_input() -> None:
+    result = run("explain", "reply", "--country", "CZ", stdin="Konec\n")
+    assert json.loads(result.stdout) == {"id": "-", "verdict": "stop", "keyword": "konec"}
+
+
+def test_a_text_that_is_not_utf8_has_an_error() -> None:
+    result = run("explain", "text", stdin=b"\xff")
+    assert result.exit_code == 1
+    assert "octet 1 is not UTF-8" in json.loads(result.stdout)["error"]
+
+
+def test_a_bad_line_makes_the_exit_code_1() -> None:
+    result = run("explain", "reply", "--jsonl", stdin='{"id": 1}\n{"id": 2, "text": "STOP"}\n')
+    assert result.exit_code == 1
+    assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == [1, 2]
+
+
+def test_a_missing_file_of_lines() -> None:
+    result = run("explain", "text", "--jsonl", "missing.jsonl")
+    assert result.exit_code == 1
+    assert "missing.jsonl cannot be read (No such file or directory)" in result.stderr
+
+
+TENANTS = """
+[[tenants]]
+name = "acme"
+prefix = "ACME:"
+[[tenants]]
+name = "beta"
+max_parts = 1
+"""
+
+
+def test_the_first_tenants_rules_count_where_there_is_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml").write_text(TENANTS)
+    assert json.loads(run("explain", "mail", stdin=MAIL).stdout)["text"].startswith("ACME: ")
+
+
+def test_or_those_of_the_tenant_that_was_named(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(TENANTS)
+    more = ("--config", "other.toml", "--tenant", "beta")
+    found = json.loads(run("explain", "mail", *more, stdin=MAIL + b"word " * 99).stdout)
+    assert "beta allows 1" in found["reason"]
+
+
+def test_a_tenant_that_is_not_there(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml").write_text(TENANTS)
+    result = run("explain", "mail", "--tenant", "gamma", stdin=MAIL)
+    assert result.exit_code == 1
+    assert "tenants there: acme, beta" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["explain", "mail"], ["explain", "number"], ["explain", "reply"]]
+)
+def test_it_starts_without_what_it_does_not_need(arguments: list[str]) -> None:
+    code = (
+        "import sys\nfrom bridge.cli import app\n"
+        f"try: app({arguments!r})\nexcept SystemExit: pass\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules], file=sys.stderr)"
+    )
+    home = Path(__file__).parent.parent.parent
+    done = subprocess.run(
+        [sys.executable, "-c", code], input=b"601123456", capture_output=True, cwd=home, check=True
+    )
+    assert done.stderr.decode().strip() == "[]"
+
+
+# Usage and faults
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["explain", "mail", "--nonsense"],
+        ["nonsense"],
+        ["log", "--since", "yesterday"],
+        ["log", "--state", "asleep"],
+        ["log", "--limit", "-1"],
+        ["send"],
+        ["suppress", "add", "+420601123456", "--scope", "world"],
+        ["tenant", "add", "beta", "--sender", "nobody"],
+        ["tenant", "add", "beta", "--set", "nothing"],
+    ],
+)
+def test_wrong_usage_is_exit_code_2(arguments: list[str]) -> None:
+    assert run(*arguments).exit_code == 2
+
+
+ALL = [
+    ["up"],
+    ["serve"],
+    ["work"],
+    ["tick"],
+    ["check"],
+    ["log"],
+    ["send", "+420601123456", "hi"],
+    ["held", "list"],
+    ["held", "release", "x"],
+    ["held", "drop", "x"],
+    ["tenant", "list"],
+    ["tenant", "add", "beta"],
+    ["tenant", "close", "beta"],
+    ["tenant", "login", "beta", "eva", "--remove"],
+    ["tenant", "token", "issue", "beta"],
+    ["tenant", "token", "revoke", "beta"],
+    ["suppress", "add", "+420601123456"],
+    ["suppress", "remove", "+420601123456"],
+    ["suppress", "check", "+420601123456"],
+    ["explain", "mail"],
+]
+
+
+@pytest.mark.parametrize("arguments", ALL, ids=" ".join)
+def test_a_broken_configuration_is_told_in_sentences(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "broken.toml").write_text("[smtp]\nlisten = 25\n[stmp]\n")
+    result = run(*arguments, "--config", "broken.toml")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "Traceback" not in result.output
+    assert "[smtp] listen" in result.stderr
+    assert "did you mean" in result.stderr
+
+
+JSON = [each for each in ALL if each[0] not in {"up", "serve", "work", "tick", "explain"}]
+
+
+@pytest.mark.parametrize("arguments", JSON, ids=" ".join)
+def test_and_with_json_as_an_object(arguments: list[str], tmp_path: Path) -> None:
+    result = run(*arguments, "--json", "--config", "missing.toml")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert set(found) == {"error", "hint"}
+    assert "missing.toml: no such file" in found["error"]
+
+
+def test_a_fault_that_nobody_expected_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "settings_of", broken)
+    assert isinstance(run("log").exception, ZeroDivisionError)
+
+
+# Operator's commands, with the bridge's part told by the test
+
+
+Asked = list[tuple[str, dict[str, Any]]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+    """What was asked of the bridge; `ANSWERS` is what it says."""
+    seen: Asked = []
+
+    def perform(_: object, operation: str, sink: cli.Sink, **arguments: Any) -> None:
+        seen.append((operation, arguments))
+        for item in ANSWERS[operation]:
+            if isinstance(item, Exception):
+                raise item
+            sink(item)
+
+    for name in ("log", "send", "held", "tenant", "suppress"):
+        monkeypatch.setattr(f"bridge.cli.{name}.perform", perform)
+    yield seen
+
+
+ROW = {
+    "id": "38g4sre5p0100",
+    "tenant": "acme",
+    "origin": "mail:e…@firm.example",
+    "destination": "+420 ••• ••• 456",
+    "class": "transactional",
+    "state": "delivered",
+    "parts": 1,
+    "encoding": "gsm7",
+    "carrier": "sandbox",
+    "attempts": 1,
+    "resent": 0,
+    "reason": "",
+    "created_at": "2026-11-23T20:00:00.000Z",
+    "sent_at": None,
+    "final_at": None,
+}
+ANSWERS: dict[str, list[Any]] = {
+    "log": [ROW],
+    "send": [{"id": "38g4sre5p0100", "state": "queued", "reason": ""}],
+    "held list": [],
+    "held release": [Refused("no message has this id", "`bridge held list` shows what waits")],
+    "tenant add": [{"name": "beta", "state": "open"}],
+    "tenant login": [{"name": "beta", "user": "eva", "state": "set"}],
+    "token issue": [{"name": "beta", "token": "537v4at6ptxb67pg"}],
+    "suppress add": [
+        {"suppressed": True, "scope": "tenant", "source": "operator", "since": "2026-11-23"}
+    ],
+    "suppress check": [{"suppressed": False, "scope": None, "source": None, "since": None}],
+}
+
+
+def test_the_log_for_people(asked: Asked) -> None:
+    result = run("log")
+    assert result.exit_code == 0
+    assert "38g4sre5p0100" in result.stdout
+    assert "+420 ••• ••• 456" in result.stdout
+    assert asked[0][1]["limit"] == 50
+
+
+def test_the_log_for_programs(asked: Asked) -> None:
+    result = run("log", "--json", "--since", "2d", "--state", "held", "--tenant", "acme")
+    assert json.loads(result.stdout) == ROW
+    _, arguments = asked[0]
+    assert (arguments["limit"], arguments["state"], arguments["tenant"]) == (0, "held", "acme")
+    assert arguments["since"] > 0
+
+
+def test_an_empty_list_says_so_to_people_only(asked: Asked) -> None:
+    assert run("held", "list").stderr == "nothing waits\n"
+    assert run("held", "list", "--json").output == ""
+    assert len(asked) == 2
+
+
+def test_send_prints_what_became_of_it(asked: Asked) -> None:
+    assert run("send", "+420601123456", "hello").stdout == "38g4sre5p0100 queued\n"
+    assert run("send", "+420601123456", "-", "--at", "202611232000", stdin="hi\n").exit_code == 0
+    assert asked[1][1]["text"] == "hi"
+    assert asked[1][1]["at"] == "202611232000"
+
+
+def test_a_text_that_is_not_utf8_is_not_sent(asked: Asked) -> None:
+    result = run("send", "+420601123456", "-", "--json", stdin=b"\xff")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"] == "the text is not UTF-8"
+    assert not asked
+
+
+def test_a_refusal_is_a_sentence_with_a_hint(asked: Asked) -> None:
+    result = run("held", "release", "0000000000000")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "bridge: no message has this id\n  → `bridge held list` shows what waits\n"
+    )
+    result = run("held", "release", "0000000000000", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == {
+        "error": "no message has this id",
+        "hint": "`bridge held list` shows what waits",
+    }
+    assert len(asked) == 2
+
+
+def test_a_tenant_is_described_by_options(asked: Asked) -> None:
+    result = run(
+        *("tenant", "add", "beta", "--region", "NO", "--country", "NO", "--country", "SE"),
+        *("--sender", "*@beta.example=network:10.0.0.0/8,auth", "--set", "max_parts=3"),
+        *("--set", "prefix=Beta:", "--sender", "a=b@beta.example=dmarc"),
+    )
+    assert result.stdout == "beta open\n"
+    assert asked[0][1]["tenant"] == {
+        "name": "beta",
+        "region": "NO",
+        "countries": ["NO", "SE"],
+        "max_parts": 3,
+        "prefix": "Beta:",
+        "senders": [
+            {"address": "*@beta.example", "proof": ["network:10.0.0.0/8", "auth"]},
+            {"address": "a=b@beta.example", "proof": ["dmarc"]},
+        ],
+    }
+
+
+def test_a_password_leaves_as_a_hash_only(asked: Asked) -> None:
+    result = run("tenant", "login", "beta", "eva", "--password-stdin", stdin="secret\n")
+    assert result.exit_code == 0
+    assert asked[0][1]["password_hash"].startswith("$argon2id$")
+    result = run("tenant", "login", "beta", "eva", stdin="secret\nsecret\n")
+    assert result.exit_code == 0
+    assert "secret" not in result.output
+
+
+def test_an_empty_password_is_refused(asked: Asked) -> None:
+    assert run("tenant", "login", "beta", "eva", "--password-stdin", stdin="").exit_code == 1
+    assert not asked
+
+
+def test_a_token_is_printed_alone(asked: Asked) -> None:
+    assert run("tenant", "token", "issue", "beta").stdout == "537v4at6ptxb67pg\n"
+    assert asked == [("token issue", {"name": "beta"})]
+
+
+def test_suppression_in_words(asked: Asked) -> None:
+    result = run("suppress", "add", "+420601123456", "--tenant", "acme")
+    assert result.stdout == (
+        "suppressed: scope tenant, source operator, since 2026-11-23\n"
+    )
+    assert run("suppress", "check", "+420601123456").stdout == "not suppressed\n"
+    assert [arguments["scope"] for _, arguments in asked] == ["tenant", ""]
+
+
+def test_what_people_wrote_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    with Table(("text",)) as table:
+        table.add({"text": "\x1b[31mred\n[bold]second"})
+    assert "\x1b" not in (shown := capsys.readouterr().out)
+    assert "[31mred [bold]second" in shown
+
+
+def test_a_long_table_is_printed_in_pieces(capsys: pytest.CaptureFixture[str]) -> None:
+    with Table(("id",)) as table:
+        for number in range(1200):
+            table.add({"id": number})
+            if number == 600:
+                assert "499" in capsys.readouterr().out
+    assert "1199" in capsys.readouterr().out
+
+
+def test_the_version() -> None:
+    assert run("version").stdout == f"sms-bridge {__version__}\n"
+    assert json.loads(run("version", "--json").stdout) == {"version": __version__}
+
+
+def test_a_hash_for_the_configuration() -> None:
+    assert run("hash-password", "--password-stdin", stdin="secret\n").stdout.startswith("$argon2id$")
+
+
+def test_two_parts_that_need_postgresql_say_so() -> None:
+    for part in ("serve", "work", "tick"):
+        result = run(part)
+        assert result.exit_code == 1
+        assert "set [database] url to a PostgreSQL, or run `bridge up`" in result.stderr
+
+
+def test_the_errors_of_the_house_have_a_sentence_and_a_hint() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        raise Misconfigured("it cannot work", "do that")
+    assert (caught.value.sentence, caught.value.hint) == ("it cannot work", "do that")

@@ -34,6 +34,7 @@ from bridge.smtp.listener import Certificate, Listener
 from bridge.smtp.login import Throttle
 from bridge.smtp.notifier import MailNotifier
 from bridge.smtp.service import Limits
+from bridge.store.facts import settle
 from bridge.store.ids import Ids
 from bridge.store.leases import Begin, begin
 from bridge.store.migrate import migrate
@@ -95,6 +96,12 @@ async def opened(settings: Settings, role: str = "command") -> AsyncIterator[Bri
 async def _bridge(settings: Settings, store: Store, keys: Keyring, slot: str) -> Bridge:
     data_dir = settings.data_dir.resolve()
     now = time.time()
+    print_of = keys.repeat(b"which pepper")
+    if await store.write(settle, ("pepper", print_of)) != print_of:
+        raise Misconfigured(
+            "this database was made with another pepper: no suppression would match",
+            "give every process the same [privacy] pepper_file; restore a lost one from its backup",
+        )
     incarnation = await store.write(begin, Begin(f"{slot}:{data_dir}", now))
     bridge = Bridge(
         settings=settings,

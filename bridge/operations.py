@@ -224,12 +224,13 @@ async def _decide(office: Office, shown: str, *, release: bool) -> Item:
         number = ids.read(shown)
     except ValueError as wrong:
         raise Refused(f"this is no id: {wrong}", "copy it from `bridge held list`") from None
+    # 13 characters can write more than the 63 bits of an id.
     rows = await bridge.store.read(TENANT_OF, id=number) if number < 1 << 63 else []
-    validity = tenant_of(rows[0][0], "", rows[0][1]).validity if rows else 0.0
+    if not rows:
+        raise Refused("no message has this id", "`bridge held list` shows what waits")
+    validity = tenant_of(rows[0][0], "", rows[0][1]).validity
     asked = Decide(number, release, validity, bridge.clock())
     done: Decided = await bridge.store.write(decide, asked)
-    if done.before is None:
-        raise Refused("no message has this id", "`bridge held list` shows what waits")
     if done.before not in WAITING:
         raise Refused(
             f"this message does not wait for a person: it is {done.before}",

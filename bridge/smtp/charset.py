@@ -49,6 +49,7 @@ _CANDIDATES = ("cp1252", "cp1250", "iso8859-2", "cp1251", "koi8-r", "cp1254", "c
 _WIDE = frozenset({"gb18030", "cp932", "cp949", "big5hkscs", "euc_jp", "euc_jis_2004", "johab"})
 # Codes that write other scripts in ASCII octets, or do not hold ASCII at all.
 _NOT_ASCII = ("utf-7", "hz", "utf-16", "utf-32", "iso2022")
+_PLAIN_LABELS = frozenset(("", "utf-8", "UTF-8", "us-ascii", "iso-8859-1"))
 _ODD_ASCII = re.compile(rb"[\x00\x1b]")
 _BY_NUMBER = re.compile(r"(?:windows|win|x-cp|cp|ms)[-_]?(\d{3,4})")
 _ISO_2022 = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
@@ -71,6 +72,8 @@ class Decoded(NamedTuple):
 
 def decode(data: bytes, declared: str) -> Decoded:
     """Read octets as text. In: the charset as declared, "" for none."""
+    if data.isascii() and declared in _PLAIN_LABELS and not _ODD_ASCII.search(data):
+        return Decoded(data.decode("ascii"), "ascii", guessed=False)
     codec = codec_of(declared) if declared else ""
     if data.isascii() and not codec.startswith(_NOT_ASCII) and not _ODD_ASCII.search(data):
         return Decoded(data.decode("ascii"), "ascii", guessed=False)

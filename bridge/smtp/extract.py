@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from bridge.smtp import automatic, body, footers, headers, markers, mime, quotes
-from bridge.smtp.lines import Line, joined
+from bridge.smtp.lines import Line, Traits, joined
 
 _ANGLED = re.compile(r"<([^<>]{1,512})>")
 _BARE_ADDRESS = re.compile(r"[^\s<>\"(),;:]{1,128}@[^\s<>\"(),;:]{1,255}")
@@ -71,17 +71,15 @@ def extract(raw: bytes, policy: Policy = Policy()) -> Extracted:
     )
 
 
-def _traits(head: headers.Headers, subject: str, sender: str) -> quotes.Traits:
+def _traits(head: headers.Headers, subject: str, sender: str) -> Traits:
     reply, forward = quotes.prefix(subject)
-    machine = not reply and not forward and automatic.is_machine(head, sender)
+    machine = not (reply or forward) and automatic.is_machine(head, sender or head.first("from"))
     # A forward also refers to the mail it forwards; the subject's own word decides.
     reply = reply or (quotes.is_reply(head) and not forward)
-    return quotes.Traits(reply, forward and not (reply and not forward), machine)
+    return Traits(reply, forward and not (reply and not forward), machine)
 
 
-def _best(
-    readings: list[body.Reading], traits: quotes.Traits, policy: Policy
-) -> tuple[str, list[str]]:
+def _best(readings: list[body.Reading], traits: Traits, policy: Policy) -> tuple[str, list[str]]:
     """The plain reading, or the HTML one where the plain one is a stand-in for it."""
     text, rules = _own_text(readings[0], traits, policy)
     if len(readings) == 1:
@@ -92,9 +90,7 @@ def _best(
     return text, rules
 
 
-def _own_text(
-    reading: body.Reading, traits: quotes.Traits, policy: Policy
-) -> tuple[str, list[str]]:
+def _own_text(reading: body.Reading, traits: Traits, policy: Policy) -> tuple[str, list[str]]:
     """The author's own words, and a forwarded mail's after them. Alerts stay whole."""
     if traits.machine:
         text, rule = markers.before(joined(reading.lines), policy.end_markers)
@@ -103,7 +99,7 @@ def _own_text(
     text, rules = _tidy(parted.own, policy)
     rules = [*reading.rules, *parted.rules, *rules]
     if parted.forwarded:
-        enclosed = quotes.part(parted.forwarded, quotes.Traits())
+        enclosed = quotes.part(parted.forwarded, Traits())
         forwarded, more = _tidy(enclosed.own + enclosed.forwarded, policy)
         text = f"{text}\n\n{forwarded}".strip("\n")
         rules += [*enclosed.rules, *more]

@@ -54,7 +54,7 @@ class Headers:
             if name in self._first:
                 self._counts[name] = self._counts.get(name, 1) + 1
             else:
-                self._first[name] = value
+                self._first[name] = value[:MAX_VALUE]
 
     def __contains__(self, name: str) -> bool:
         return name in self._first
@@ -72,7 +72,7 @@ class Headers:
 
         Octets that are not UTF-8 are surrogates, as in the surrogateescape error handler.
         """
-        return self._first.get(name, "")[:MAX_VALUE]
+        return self._first.get(name, "")
 
     def text(self, name: str) -> str:
         """The first field of that name as a person reads it, on one line."""

@@ -24,6 +24,14 @@ class Line(NamedTuple):
     kind: Kind = Kind.OWN
 
 
+class Traits(NamedTuple):
+    """What the header says of a mail: an answer, a forward, a machine's output."""
+
+    reply: bool = False
+    forward: bool = False
+    machine: bool = False
+
+
 _SPACES = re.compile("[\u00a0\u202f\u2007\u2000-\u2006\u2008-\u200a\u205f\u3000\x85]")
 # C0 and C1 but tab and newline; soft hyphen, zero-width space, direction marks, BOM, padding.
 _INVISIBLE = re.compile(
@@ -55,3 +63,10 @@ def joined(lines: list[Line]) -> str:
         if text or (out and out[-1]):
             out.append(text)
     return "\n".join(out).rstrip("\n")
+
+
+def next_text(lines: list[Line], index: int) -> int:
+    """The first line from here on that is not blank."""
+    while index < len(lines) and not lines[index].text.strip(" >\t"):
+        index += 1
+    return index

@@ -32,10 +32,10 @@ class Decide:
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What became of it; `state` is None where there is no such message."""
+    """Its state before and after, and the lane it is in."""
 
-    before: State | None
-    after: State | None
+    before: State
+    after: State
     lane: str
 
 
@@ -64,7 +64,7 @@ TENANT_OF = Statement(
 
 
 def decide(items: Sequence[Decide]) -> Script:
-    """A `Decided` an item; what no longer waits stays as it is."""
+    """A `Decided` an item, which names a message; what no longer waits stays as it is."""
     results = []
     for item in items:
         results.append((yield from _decide(item)))
@@ -73,9 +73,8 @@ def decide(items: Sequence[Decide]) -> Script:
 
 def _decide(item: Decide) -> Script:
     found = yield Rows(_FIND, {"m_id": item.id})
-    if not found:
-        return Decided(None, None, "")
-    state, lane, due_at, resent = State(found[0][0]), found[0][1], found[0][2], found[0][3]
+    said, lane, due_at, resent = found[0]
+    state = State(said)
     if state not in WAITING:
         return Decided(state, state, lane)
     if not item.release:

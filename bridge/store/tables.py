@@ -407,5 +407,5 @@ sandbox_phone = Table(
     _text("mode"),  # normal slow unreachable
 )
 
-# Small facts about this store: its instance id.
+# Small facts about this store: which pepper its hashes were made with.
 fact = Table("fact", metadata, Column("name", Text, primary_key=True), _text("value"))

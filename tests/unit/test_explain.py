@@ -34,7 +34,7 @@ def test_a_mail_is_explained() -> None:
         "encoding": "gsm7",
         "parts": 1,
         "units": [26],
-        "rules": ["signature-delimiter"],
+        "rules": ["signature-dashes"],
     }
 
 
@@ -173,7 +173,7 @@ def test_a_country_decides_on_everyday_words() -> None:
         (b'{"id": 1e999, "text": "a"}\n', "the id is neither"),
         (b'{"id": NaN, "text": "a"}\n', "this is not JSON"),
         (b'{"id": 1, "text": "\xff"}\n', "octet 20 is not UTF-8"),
-        (b"[" * 100_000, "nested too deeply"),
+        (b"[" * 100_000, "the JSON is nested too deeply"),
         (b'{"id": ' + b"9" * 5000 + b', "text": "a"}', "this is not JSON"),
     ],
 )

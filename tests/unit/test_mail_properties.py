@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bridge.smtp import markers, quotes
 from bridge.smtp.extract import Policy, extract
 from bridge.smtp.headers import parameters
-from bridge.smtp.lines import Kind, Line
+from bridge.smtp.lines import Kind, Line, Traits
 from bridge.smtp.mime import parse
 
 AS_IS = Policy(subject="ignore")
@@ -92,7 +92,7 @@ def test_skipping_lines_without_a_clue_changes_nothing(
     texts: list[str], reply: bool, forward: bool
 ) -> None:
     lines = [Line(text, Kind.OWN) for text in texts]
-    traits = quotes.Traits(reply, forward and not reply)
+    traits = Traits(reply, forward and not reply)
     assert quotes.part(lines, traits) == quotes._part(lines, traits)
 
 

@@ -1,0 +1,193 @@
+"""kill -9 of anything at any moment: what was accepted arrives, and twice only what was in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.bridges import write_config
+from tests.e2e.processes import BridgeProcess, House, a_house, until
+from tests.e2e.senders import Load
+from tests.smsc import Smsc, smsc
+
+RATE = 500  # mails a second
+SLOWER = 300  # answers of the SMSC a second
+WINDOW = 10
+NAMED = re.compile(r"^id=(\w+);")
+OVER = {"sent", "delivered"}
+
+
+def arrivals(centre: Smsc) -> Counter[str]:
+    """How often each text reached the SMSC."""
+    return Counter(NAMED.match(m.text)[1] for m in centre.messages)  # type: ignore[index]
+
+
+async def all_there(centre: Smsc, load: Load) -> None:
+    """Wait until whatever was accepted has reached the SMSC."""
+
+    def missing() -> set[str]:
+        return load.accepted.keys() - arrivals(centre).keys()
+
+    try:
+        await until(lambda: not missing(), "the last message", 90)
+    except AssertionError:
+        raise AssertionError(f"lost: {sorted(missing())[:20]}") from None
+
+
+async def settled(house: House) -> list[dict[str, object]]:
+    """The log, once every message has left."""
+
+    async def look() -> list[dict[str, object]] | None:
+        rows = await house.log("--reveal")
+        return rows if {row["state"] for row in rows} <= OVER else None
+
+    rows: list[dict[str, object]] = await until(look, "the last outcome")
+    return rows
+
+
+async def judged(house: House, centre: Smsc, load: Load, kills: int) -> None:
+    """Nothing lost; nothing twice that is not marked; no more in doubt than the windows held."""
+    await all_there(centre, load)
+    rows = await settled(house)
+    assert len(load.accepted) == load.count
+    ids = Counter(NAMED.match(str(row["text"]))[1] for row in rows)  # type: ignore[index]
+    assert ids == Counter(load.accepted.keys()), "a repeat became a message of its own"
+    marked = {NAMED.match(str(row["text"]))[1] for row in rows if row["resent"]}  # type: ignore[index]
+    twice = {name for name, times in arrivals(centre).items() if times > 1}
+    print(  # noqa: T201 - figures for the reader
+        f"kills={kills} marked={len(marked)} twice={len(twice)} slowest={load.slowest:.2f}s refusals={len(load.refusals)}"
+    )
+    assert twice <= marked, f"twice and not marked: {sorted(twice - marked)}"
+    assert len(twice) <= kills * WINDOW
+    assert centre.most_in_flight <= WINDOW
+    assert not [said for said in load.refusals if not said.startswith(("421", "451", "452"))]
+
+
+class Chaos:
+    """A bridge under load whose parts are killed; each kill waits until it works again."""
+
+    def __init__(self, house: House, centre: Smsc, seed: int) -> None:
+        self.house = house
+        self.centre = centre
+        self.luck = random.Random(seed)
+        self.kills = 0
+        self.up: BridgeProcess
+
+    async def start(self) -> None:
+        self.up = await self.house.start()
+
+    async def again(self) -> None:
+        """Wait for the next message at the SMSC after a kill; say how long that took."""
+        self.kills += 1
+        began, before = time.monotonic(), len(self.centre.messages)
+        if self.up.popen.poll() is not None:
+            await self.start()
+        await until(lambda: len(self.centre.messages) > before, "work after a kill")
+        print(f"working again after {time.monotonic() - began:.2f} s")  # noqa: T201
+
+    async def pause(self, longest: float = 0.5) -> None:
+        """A random moment of the load."""
+        await asyncio.sleep(self.luck.uniform(0.05, longest))
+
+    async def kill(self, what: str) -> None:
+        await self.pause()
+        if what == "bridge":
+            self.up.kill()
+        elif what == "tree":
+            self.up.kill_tree()
+        elif (valkey := self.up.valkey) is not None:
+            os.kill(valkey, signal.SIGKILL)
+        await self.again()
+
+
+@pytest.mark.parametrize(
+    ("kills", "seed"),
+    [
+        (["bridge"], 1),
+        (["queue", "queue"], 2),
+        (["tree"], 3),
+        (["bridge", "queue", "tree", "bridge", "tree", "bridge"], 4),
+    ],
+    ids=lambda value: "-".join(value) if isinstance(value, list) else "",
+)
+async def test_up_loses_nothing(tmp_path: Path, kills: list[str], seed: int) -> None:
+    async with smsc() as centre:
+        centre.behave.rate = SLOWER
+        config = write_config(tmp_path, port=centre.port, window=WINDOW)
+        async with a_house(tmp_path, config) as house:
+            chaos = Chaos(house, centre, seed)
+            await chaos.start()
+            count = 600 if len(kills) < 3 else 1200
+            load = Load(lambda: chaos.up.smtp, count=count, rate=RATE, run="u")
+            sending = asyncio.create_task(load())
+            await until(lambda: len(centre.messages) > 20, "the first messages")
+            for what in kills:
+                await chaos.kill(what)
+            await sending
+            await judged(house, centre, load, len(kills))
+
+
+async def test_killed_while_it_starts_again_and_again(tmp_path: Path) -> None:
+    """A bridge that is killed before it is ready loses nothing of what the last one left."""
+    luck = random.Random(5)
+    async with smsc() as centre:
+        centre.behave.rate = SLOWER
+        config = write_config(tmp_path, port=centre.port, window=WINDOW)
+        async with a_house(tmp_path, config) as house:
+            first = await house.start()
+            load = Load(lambda: first.smtp, count=300, rate=2000, run="s")
+            await load()
+            first.kill_tree()
+            for _ in range(5):
+                following = house.launch()
+                await asyncio.sleep(luck.uniform(0.2, 1.5))
+                following.kill_tree()
+            await house.start()
+            await judged(house, centre, load, 6)
+
+
+async def test_two_kills_in_a_row_mark_a_part_each_time_and_end(tmp_path: Path) -> None:
+    """An SMSC that takes and never answers: every kill leaves doubt, three resends are the most."""
+    async with smsc() as centre:
+        centre.behave.silent = True
+        config = write_config(tmp_path, port=centre.port, window=WINDOW)
+        async with a_house(tmp_path, config) as house:
+            up = await house.start()
+            load = Load(lambda: up.smtp, count=1, rate=10, run="d")
+            await load()
+            for turn in range(1, 5):
+                await until(lambda: len(centre.submits) >= turn, "the next try")  # noqa: B023
+                up.kill()
+                up = await house.start()
+            row = await until(lambda: unknown(house), "the end of trying")
+            assert (row["resent"], row["attempts"]) == (3, 4)
+            assert len(centre.submits) == 4
+
+
+async def unknown(house: House) -> dict[str, object] | None:
+    (row,) = await house.log()
+    return row if row["state"] == "unknown" else None
+
+
+async def test_a_stopped_queue_delays_and_refuses_nothing(
+    tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    """Nobody listens where the queue should be: mail is accepted, and leaves all the same."""
+    async with smsc() as centre:
+        queue = f"redis://127.0.0.1:{free_port()}/0"
+        config = write_config(tmp_path, port=centre.port, queue=queue)
+        async with a_house(tmp_path, config) as house:
+            up = await house.start()
+            load = Load(lambda: up.smtp, count=100, rate=RATE, run="q")
+            await load()
+            assert load.refusals == []
+            await judged(house, centre, load, 0)

@@ -27,7 +27,7 @@ from bridge.dispatch.receive import Reception
 from bridge.dispatch.route import Routes
 from bridge.dispatch.sweep import Sweeper
 from bridge.errors import Misconfigured
-from bridge.privacy.secrets import Keyring, keyring
+from bridge.keyring import Keyring, keyring
 from bridge.settings import Settings
 from bridge.smtp.gate import Gate
 from bridge.smtp.listener import Certificate, Listener

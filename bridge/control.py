@@ -112,7 +112,9 @@ class ControlServer:
             kind = type(fault).__name__
             place = traceback.extract_tb(fault.__traceback__)[-1]
             where = f"{Path(place.filename).name}:{place.lineno}"
-            structlog.get_logger("bridge.control").error("an operation failed", error=kind, where=where)
+            structlog.get_logger("bridge.control").error(
+                "an operation failed", error=kind, where=where
+            )
             said = _error(TryLater(f"the bridge failed at this ({kind}, {where})", "see its log"))
         writer.write(_line(said))
         await writer.drain()

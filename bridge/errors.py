@@ -1,13 +1,13 @@
 """One tree of errors; each says in its sentence what is wrong and what to do next.
 
-    BridgeError
-    ├── Refused          the sender must change something: a permanent no (SMTP 5xx)
-    │   ├── BadNumber    not a number that can take an SMS
-    │   └── BadAddress   the local part of an address cannot be understood
-    ├── TryLater         nothing is wrong with the request: a temporary no (SMTP 4xx)
-    │   └── StoreUnavailable   the database did not take it: full, locked, read-only, gone
-    ├── Misconfigured    the configuration cannot work; said at start and by `bridge check`
-    └── Unsure           it may have happened or not; never guessed, recorded as `unknown`
+BridgeError
+├── Refused          the sender must change something: a permanent no (SMTP 5xx)
+│   ├── BadNumber    not a number that can take an SMS
+│   └── BadAddress   the local part of an address cannot be understood
+├── TryLater         nothing is wrong with the request: a temporary no (SMTP 4xx)
+│   └── StoreUnavailable   the database did not take it: full, locked, read-only, gone
+├── Misconfigured    the configuration cannot work; said at start and by `bridge check`
+└── Unsure           it may have happened or not; never guessed, recorded as `unknown`
 """
 
 from __future__ import annotations

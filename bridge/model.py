@@ -1,4 +1,8 @@
-"""Plain data that travels through the house; no behaviour beyond the table of states."""
+"""Plain data that travels through the house; no behaviour beyond the table of states.
+
+Nobody changes a record after it was made. Those that are made for every message are not frozen all
+the same: freezing triples what it costs to make one.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +74,7 @@ class Class(StrEnum):
     MARKETING = "marketing"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
     """One SMS part ready to leave, with the attempt that was written before it may."""
 
@@ -100,7 +104,7 @@ class Verdict(StrEnum):
     UNKNOWN = "unknown"  # it may have been taken or not
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Outcome:
     """A carrier's answer to one part."""
 
@@ -135,7 +139,7 @@ class Inbound:
     key: str = ""  # the carrier's own id of this MO where it has one
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Origin:
     """Where a message was written, and what is needed to answer there."""
 
@@ -144,7 +148,7 @@ class Origin:
     ref: dict[str, Any] = field(default_factory=dict)  # mail: message_id, references, subject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Submission:
     """What an edge heard, translated: one message to one destination."""
 

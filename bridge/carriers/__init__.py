@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from bridge.errors import Misconfigured
 from bridge.ports import Carrier
-from bridge.privacy.secrets import Keyring
+from bridge.keyring import Keyring
 from bridge.settings import Carrier as Config
 from bridge.store.store import Store
 

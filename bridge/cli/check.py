@@ -17,7 +17,7 @@ from bridge.carriers.smpp.carrier import probe as probe_smpp
 from bridge.cli.common import Item, actor
 from bridge.dispatch.bell import Bell
 from bridge.errors import BridgeError, Misconfigured, TryLater
-from bridge.privacy.secrets import keyring
+from bridge.keyring import keyring
 from bridge.settings import SANDBOX, Carrier, Listen, Settings
 from bridge.smtp.dns import Resolver
 from bridge.smtp.listener import Certificate

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bridge.errors import BridgeError, Misconfigured
+from bridge.errors import BridgeError, Misconfigured, TryLater
 
 if TYPE_CHECKING:
+    from bridge.lock import Slot
     from bridge.settings import Settings
 
 Item = dict[str, Any]
@@ -106,37 +107,49 @@ def perform(config: Path | None, operation: str, sink: Sink, **arguments: Any) -
 
     settings = settings_of(config)
     asked = control.ask(settings.data_dir, operation, actor(), arguments)
-    if asked is None and not _has_turn(settings):
+    if asked is None:
+        with turn(settings) as is_ours:
+            if is_ours:
+                _perform_here(settings, operation, sink, arguments)
+                return
         asked = control.ask(settings.data_dir, operation, actor(), arguments)
     if asked is None:
-        _perform_here(settings, operation, sink, arguments)
-        return
+        raise TryLater("the bridge has just ended", "try again")
     for item in asked:
         sink(item)
 
 
-def _has_turn(settings: Settings) -> bool:
-    """Wait until no other process works on the data directory; False when a bridge answers there.
+@contextmanager
+def turn(settings: Settings) -> Iterator[bool]:
+    """Wait to be the one process that works on the data directory, and stay it for the block.
 
-    Raises Misconfigured when the time is over.
+    False when a bridge answers there. With PostgreSQL several may work at once. Raises
+    Misconfigured when the time is over.
     """
+    if settings.database.url.get_secret_value() != "sqlite":
+        yield True
+        return
+    place = _place(settings.data_dir)
+    try:
+        yield place is not None
+    finally:
+        if place is not None:
+            place.release()
+
+
+def _place(data_dir: Path) -> Slot | None:
     from bridge import control, lock
 
-    if settings.database.url.get_secret_value() != "sqlite":
-        return True
-    lock.prepare(settings.data_dir)
+    lock.prepare(data_dir)
     until = time.monotonic() + TURN_S
-    while True:
+    while not control.answers(data_dir):
         try:
-            lock.only(settings.data_dir, "bridge").release()
+            return lock.only(data_dir, "turn")
         except Misconfigured:
-            if control.answers(settings.data_dir):
-                return False
             if time.monotonic() > until:
                 raise
             time.sleep(0.05)
-        else:
-            return True
+    return None
 
 
 def _perform_here(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bridge import __version__
-from bridge.cli.common import Config, Json, fail, faults, print_json, settings_of
+from bridge.cli.common import Config, Json, fail, faults, print_json, settings_of, turn
 
 if TYPE_CHECKING:
     from bridge.settings import Settings
@@ -60,7 +60,9 @@ def _run(config: Path | None, name: str) -> None:
         from bridge import app
 
         part: Callable[[Settings], Awaitable[int]] = getattr(app, name)
-        code = app.main_loop(part, settings)
+        # A command that is just at work is waited for; a bridge that runs is an error of `app`.
+        with turn(settings):
+            code = app.main_loop(part, settings)
     raise typer.Exit(code)
 
 

@@ -12,7 +12,7 @@ from bridge.dispatch.bell import Bell
 from bridge.dispatch.metrics import Metrics
 from bridge.dispatch.route import Routes
 from bridge.dispatch.tenants import Register
-from bridge.privacy.secrets import Keyring
+from bridge.keyring import Keyring
 from bridge.settings import Carrier, Settings
 from bridge.store.ids import Ids
 from bridge.store.sql import Values

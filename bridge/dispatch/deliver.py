@@ -64,10 +64,13 @@ class Lanes:
         self._pace = Pace(config.tps, bridge.clock())
         self._failover = Failover(bridge, carrier, config)
         self._whole = config.long == "payload"
+        self._count = {v: bridge.metrics.parts.labels(carrier.name, str(v)) for v in Verdict}
+        self._waits = [bridge.metrics.wait_seconds.labels(name) for name in self.names]
         self._jobs: dict[int, Job] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._known: list[Progress] = []
         self._recording: set[asyncio.Future[None]] = set()
         self._revoked: dict[int, float] = {}
         self._stopping = False
@@ -92,6 +95,8 @@ class Lanes:
             job.waiting.clear()
             job.bad.append(Outcome(Verdict.NOT_SENT, reason="shutting-down"))
             self._settle_if_done(job)
+        if self._known:
+            self._write()
         while self._recording:
             await asyncio.wait(list(self._recording), timeout=5)
             if self.bridge.store.failing is not None:
@@ -223,7 +228,7 @@ class Lanes:
 
     def _observe_wait(self, claimed: Claimed) -> None:
         waited = max(0.0, self.bridge.clock() - claimed.due_at)
-        self.bridge.metrics.wait_seconds.labels(self.names[not claimed.urgent]).observe(waited)
+        self._waits[not claimed.urgent].observe(waited)
 
     def _job(self, claimed: Claimed) -> Job:
         texts: Sequence[str]
@@ -257,7 +262,7 @@ class Lanes:
 
     def _done(self, part: Part, outcome: Outcome) -> None:
         """The carrier answered (or will not): record it, and the message's move with its last."""
-        self.bridge.metrics.parts.labels(self.carrier.name, str(outcome.verdict)).inc()
+        self._count[outcome.verdict].inc()
         job = self._jobs[part.message]
         job.flying -= 1
         if outcome.verdict is Verdict.ACCEPTED:
@@ -364,17 +369,24 @@ class Lanes:
             return  # our own list said so
         token = self.bridge.keys.person(claimed.tenant_id, claimed.phone)
         item = Suppress(claimed.tenant_id, token, "tenant", "carrier", self.bridge.clock())
-        self._keep_trying(lambda: self.bridge.store.put(suppress_all, item))
+        self._keep_trying(lambda: self.bridge.store.put(suppress_all, item), ())
 
     def _record(self, parts: tuple[PartDone, ...], move: Move | None) -> None:
-        progress = Progress(
-            self.carrier.name, self.bridge.clock(), self.bridge.incarnation, parts, move
+        """Keep for the next write, which all answers of this turn of the loop share."""
+        if not self._known:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._known.append(
+            Progress(self.carrier.name, self.bridge.clock(), self.bridge.incarnation, parts, move)
         )
-        self._keep_trying(lambda: self.bridge.store.put(record_progress, progress), move)
 
-    def _keep_trying(
-        self, put: Callable[[], asyncio.Future[None]], move: Move | None = None
-    ) -> None:
+    def _write(self) -> None:
+        if not self._known:
+            return  # settle() was faster
+        known, self._known = self._known, []
+        moves = [progress.move for progress in known if progress.move is not None]
+        self._keep_trying(lambda: self.bridge.store.put(record_progress, known), moves)
+
+    def _keep_trying(self, put: Callable[[], asyncio.Future[None]], moves: Sequence[Move]) -> None:
         """Write what is known until the store takes it; it is not known anywhere else."""
         future = put()
         self._recording.add(future)
@@ -385,25 +397,25 @@ class Lanes:
                 return
             error = done.exception()
             if error is None:
-                self._moved(move)
+                self._moved(moves)
             elif isinstance(error, StoreUnavailable):
-                asyncio.get_running_loop().call_later(0.5, self._keep_trying, put, move)
+                asyncio.get_running_loop().call_later(0.5, self._keep_trying, put, moves)
             else:
                 log.error("outcome not recorded", error=type(error).__name__)
 
         future.add_done_callback(ended)
 
-    def _moved(self, move: Move | None) -> None:
+    def _moved(self, moves: Sequence[Move]) -> None:
         """After the commit: tell whoever is next."""
-        if move is None:
-            return
-        if move.state is State.QUEUED:
-            if move.lane in self.names:
+        for move in moves:
+            if move.state is State.SENT:
+                continue
+            if move.state is not State.QUEUED:
+                self.bridge.ring_edge("mail")
+            elif move.lane in self.names:
                 self._look_again(max(0.0, move.due_at - self.bridge.clock()))
             else:
                 self.bridge.ring_lane(move.lane, move.message)
-        elif move.state in (State.FAILED, State.UNKNOWN, State.SUPPRESSED):
-            self.bridge.ring_edge("mail")
 
     def _wait_for_room(self, now: float) -> None:
         """The carrier will call when its window opens; the pace needs a timer."""

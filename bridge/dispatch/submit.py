@@ -23,7 +23,7 @@ SCHEDULE_DAYS = 90
 LONGEST = segments.MOST_PARTS * 153  # septets that the largest number of parts can hold
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ready:
     """A submission that may be stored, with what `explain` says of it."""
 

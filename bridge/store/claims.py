@@ -10,16 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BigInteger, Double, Text, bindparam, null, select, update
 
 from bridge.model import State
 from bridge.store.notices import notices_for
-from bridge.store.sql import Many, Rows, Script, Statement, among, constant, insert, unique
+from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, insert, unique
 from bridge.store.submissions import suppressed
 from bridge.store.tables import attempt, body, event, message, subject
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claim:
     """A carrier's lanes ask for at most `room` parts, urgent ones first."""
 
@@ -32,7 +32,7 @@ class Claim:
     whole: bool = False  # the carrier takes a long text whole: one part, one attempt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claimed:
     """A message that this process now owns, with the parts that may leave."""
 
@@ -57,7 +57,7 @@ class Claimed:
     due_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Claims:
     """The answer to a `Claim`."""
 
@@ -107,20 +107,25 @@ _BEGUN = Statement(
     .where(among(message.c.id, "ids"))
     .with_for_update(of=subject)
 )
-_TAKE = Statement(
-    update(message)
-    .where(message.c.id == bindparam("m_id"))
-    .values(state="sending", lease=bindparam("m_lease"), tries=message.c.tries + 1)
+_TAKE = batched(
+    lambda given, _: (
+        update(message)
+        .where(message.c.id == given.c.id)
+        .values(state=constant("sending"), lease=given.c.lease, tries=message.c.tries + 1)
+    ),
+    id=BigInteger,
+    lease=BigInteger,
 )
-_END = Statement(
-    update(message)
-    .where(message.c.id == bindparam("m_id"))
-    .values(
-        state=bindparam("m_state"),
-        reason=bindparam("m_reason"),
-        final_at=bindparam("m_at"),
-        lease=None,
-    )
+_END = batched(
+    lambda given, _: (
+        update(message)
+        .where(message.c.id == given.c.id)
+        .values(state=given.c.state, reason=given.c.reason, final_at=given.c.at, lease=null())
+    ),
+    id=BigInteger,
+    state=Text,
+    reason=Text,
+    at=Double,
 )
 _TAKEN_PARTS = Statement(
     select(attempt.c.message_id, attempt.c.part).where(
@@ -177,7 +182,7 @@ class ClaimScript:
                 claimed += found
                 refused += out
         if claimed:
-            yield Many(_TAKE, [{"m_id": c.id, "m_lease": item.incarnation} for c in claimed])
+            yield Many(_TAKE, [{"id": c.id, "lease": item.incarnation} for c in claimed])
         if attempts:
             yield Many(_ATTEMPT_ADD, attempts)
         return Claims(claimed, begun, stopped, refused)
@@ -291,7 +296,7 @@ def end_messages(ids: Sequence[int], state: State, reason: str, now: float) -> S
     """Move messages to a final state, with its event and the notice that is owed."""
     yield Many(
         _END,
-        [{"m_id": i, "m_state": str(state), "m_reason": reason, "m_at": now} for i in ids],
+        [{"id": i, "state": str(state), "reason": reason, "at": now} for i in ids],
     )
     yield Many(
         EVENT_ADD,

@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, update
+from sqlalchemy import BigInteger, Double, Integer, SmallInteger, Text, null, update
 
 from bridge.model import FINAL, State
 from bridge.store.claims import EVENT_ADD
 from bridge.store.notices import notices_for
 from bridge.store.receipts import match_early
-from bridge.store.sql import Many, Script, Statement, constant
+from bridge.store.sql import Many, Script, batched, constant
 from bridge.store.tables import attempt, message
 
 _NEWS = ((State.FAILED, "failed"), (State.EXPIRED, "failed"), (State.UNKNOWN, "unknown"))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PartDone:
     """A part's attempt, answered."""
 
@@ -28,7 +28,7 @@ class PartDone:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Move:
     """A message leaves `sending`."""
 
@@ -44,7 +44,7 @@ class Move:
     parts: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Progress:
     """What one answer brought: its part, and the message's move when it was the last."""
 
@@ -55,46 +55,69 @@ class Progress:
     move: Move | None
 
 
-_ANSWERED = Statement(
-    update(attempt)
-    .where(
-        attempt.c.id == bindparam("a_id"),
-        attempt.c.state.in_([constant("claimed"), constant("unknown")]),
-    )
-    .values(
-        state=bindparam("a_state"),
-        carrier_id=bindparam("a_carrier_id"),
-        reason=bindparam("a_reason"),
-        answered_at=bindparam("a_at"),
-    )
+_ANSWERED = batched(
+    lambda given, _: (
+        update(attempt)
+        .where(
+            attempt.c.id == given.c.id,
+            attempt.c.state.in_([constant("claimed"), constant("unknown")]),
+        )
+        .values(
+            state=given.c.state,
+            carrier_id=given.c.carrier_id,
+            reason=given.c.reason,
+            answered_at=given.c.at,
+        )
+    ),
+    id=BigInteger,
+    state=Text,
+    carrier_id=Text,
+    reason=Text,
+    at=Double,
 )
 # Only the owner moves a message out of `sending`: after a lease was lost, another decides.
-_MOVE = Statement(
-    update(message)
-    .where(
-        message.c.id == bindparam("m_id"),
-        message.c.state == constant("sending"),
-        message.c.lease == bindparam("m_lease"),
-    )
-    .values(
-        state=bindparam("m_state"),
-        reason=bindparam("m_reason"),
-        lane=bindparam("m_lane"),
-        hop=bindparam("m_hop"),
-        due_at=bindparam("m_due_at"),
-        resent=bindparam("m_resent"),
-        encoding=bindparam("m_encoding"),
-        lang=bindparam("m_lang"),
-        parts=bindparam("m_parts"),
-        sent_at=bindparam("m_sent_at"),
-        final_at=bindparam("m_final_at"),
-        lease=None,
-    )
+_MOVE = batched(
+    lambda given, _: (
+        update(message)
+        .where(
+            message.c.id == given.c.id,
+            message.c.state == constant("sending"),
+            message.c.lease == given.c.lease,
+        )
+        .values(
+            state=given.c.state,
+            reason=given.c.reason,
+            lane=given.c.lane,
+            hop=given.c.hop,
+            due_at=given.c.due_at,
+            resent=given.c.resent,
+            encoding=given.c.encoding,
+            lang=given.c.lang,
+            parts=given.c.parts,
+            sent_at=given.c.sent_at,
+            final_at=given.c.final_at,
+            lease=null(),
+        )
+    ),
+    id=BigInteger,
+    lease=BigInteger,
+    state=Text,
+    reason=Text,
+    lane=Text,
+    hop=SmallInteger,
+    due_at=Double,
+    resent=Integer,
+    encoding=Text,
+    lang=Text,
+    parts=SmallInteger,
+    sent_at=Double,
+    final_at=Double,
 )
 
 
-def record_progress(items: Sequence[Progress]) -> Script:
-    """Nothing an item; afterwards attempts, messages, events and notices tell of it."""
+def record_progress(batches: Sequence[Sequence[Progress]]) -> Script:
+    """Nothing a batch; afterwards attempts, messages, events and notices tell of it."""
+    items = [item for batch in batches for item in batch]
     parts = [(item, part) for item in items for part in item.parts]
     if parts:
         yield Many(_ANSWERED, [_answered(item, part) for item, part in parts])
@@ -108,34 +131,34 @@ def record_progress(items: Sequence[Progress]) -> Script:
     known = {(item.carrier, part.carrier_id) for item, part in parts if part.carrier_id}
     if known:
         yield from match_early(known, items[0].now)
-    return [None] * len(items)
+    return [None] * len(batches)
 
 
 def _answered(item: Progress, part: PartDone) -> dict[str, Any]:
     return {
-        "a_id": part.attempt,
-        "a_state": part.state,
-        "a_carrier_id": part.carrier_id,
-        "a_reason": part.reason,
-        "a_at": item.now,
+        "id": part.attempt,
+        "state": part.state,
+        "carrier_id": part.carrier_id,
+        "reason": part.reason,
+        "at": item.now,
     }
 
 
 def _moved(item: Progress, move: Move) -> dict[str, Any]:
     return {
-        "m_id": move.message,
-        "m_lease": item.incarnation,
-        "m_state": str(move.state),
-        "m_reason": move.reason,
-        "m_lane": move.lane,
-        "m_hop": move.hop,
-        "m_due_at": move.due_at,
-        "m_resent": move.resent,
-        "m_encoding": move.encoding,
-        "m_lang": move.lang,
-        "m_parts": move.parts,
-        "m_sent_at": item.now if move.state is State.SENT else None,
-        "m_final_at": item.now if move.state in FINAL else None,
+        "id": move.message,
+        "lease": item.incarnation,
+        "state": str(move.state),
+        "reason": move.reason,
+        "lane": move.lane,
+        "hop": move.hop,
+        "due_at": move.due_at,
+        "resent": move.resent,
+        "encoding": move.encoding,
+        "lang": move.lang,
+        "parts": move.parts,
+        "sent_at": item.now if move.state is State.SENT else None,
+        "final_at": item.now if move.state in FINAL else None,
     }
 
 

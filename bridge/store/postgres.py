@@ -135,6 +135,9 @@ async def _step(connection: asyncpg.Connection[Any], step: Step) -> Any:
         case Do(values=values):
             status = await connection.execute(compiled.text, *compiled.bind(values))
             return int(status.rsplit(" ", 1)[-1]) if status[-1:].isdigit() else 0
+        case Many(statement=statement) if statement.whole:
+            await connection.execute(compiled.text, *compiled.bind({"rows": step.json()}))
+            return None
         case Many(rows=rows):
             await connection.executemany(compiled.text, [compiled.bind(row) for row in rows])
             return None

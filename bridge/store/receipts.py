@@ -7,11 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import BigInteger, Double, Text, bindparam, delete, select, update
 
 from bridge.model import NEXT, Receipt, State
 from bridge.store.claims import EVENT_ADD, end_messages
-from bridge.store.sql import Many, Rows, Script, Statement, Values, among, constant, insert, unique
+from bridge.store.sql import (
+    Many,
+    Rows,
+    Script,
+    Statement,
+    Values,
+    among,
+    batched,
+    constant,
+    insert,
+    unique,
+)
 from bridge.store.tables import attempt, callback, message
 
 
@@ -29,10 +40,16 @@ _FIND = Statement(
         attempt.c.carrier, attempt.c.carrier_id, attempt.c.id, attempt.c.message_id, attempt.c.state
     ).where(among(attempt.c.carrier_id, "ids"), attempt.c.carrier_id != constant(""))
 )
-_SETTLE = Statement(
-    update(attempt)
-    .where(attempt.c.id == bindparam("a_id"))
-    .values(state=bindparam("a_state"), reason=bindparam("a_reason"), final_at=bindparam("a_at"))
+_SETTLE = batched(
+    lambda given, _: (
+        update(attempt)
+        .where(attempt.c.id == given.c.id)
+        .values(state=given.c.state, reason=given.c.reason, final_at=given.c.at)
+    ),
+    id=BigInteger,
+    state=Text,
+    reason=Text,
+    at=Double,
 )
 _PARTS = Statement(
     select(
@@ -145,10 +162,10 @@ def _settle(pairs: Sequence[tuple[ReceiptIn, Sequence[Any]]]) -> Script:
             continue  # the first final word stands
         if state is not None:
             settled[row[2]] = {
-                "a_id": row[2],
-                "a_state": state,
-                "a_reason": item.receipt.reason,
-                "a_at": item.now,
+                "id": row[2],
+                "state": state,
+                "reason": item.receipt.reason,
+                "at": item.now,
             }
             touched.add(row[3])
         events.append(

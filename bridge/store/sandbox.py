@@ -42,7 +42,7 @@ MODES = (NORMAL, SLOW, UNREACHABLE)
 
 THREADS = 60  # phones that a page lists, the newest first
 BUBBLES = 200  # messages, and as many answers, that a page shows of one phone
-_NEWEST = 1500  # newest parts among which the listed phones are looked for
+_NEWEST = 400  # newest parts among which the listed phones are looked for
 
 
 @dataclass(frozen=True, slots=True)

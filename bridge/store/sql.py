@@ -6,12 +6,27 @@ a script yields `One`, `Rows` or `Many` with a `Statement`, and a driver runs th
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, Table, Text, bindparam, literal_column
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Double,
+    Integer,
+    SmallInteger,
+    Subquery,
+    Table,
+    Text,
+    bindparam,
+    literal_column,
+    select,
+    text,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
@@ -19,7 +34,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import ClauseElement, ColumnElement
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.types import NullType
+from sqlalchemy.types import NullType, TypeEngine
 
 Row = Sequence[Any]
 
@@ -80,9 +95,14 @@ class Statement:
     `keys` are an INSERT's columns, where not all of the table's.
     """
 
-    def __init__(self, clause: Clause, keys: Sequence[str] | None = None) -> None:
+    def __init__(
+        self, clause: Clause, keys: Sequence[str] | None = None, *, whole: bool = False
+    ) -> None:
         self._clause = clause
         self._keys = keys
+        #: Whether it takes all rows of a `Many` step at once, and how a row becomes a list.
+        self.whole = whole
+        self.row = _binder(tuple(keys), {}) if keys and whole else None
         self._compiled: dict[str, Compiled] = {}
 
     def of(self, database: str) -> Compiled:
@@ -98,7 +118,7 @@ class Statement:
             dialect = SQLiteDialect_pysqlite(paramstyle="qmark")
         else:
             dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
-        keys = list(self._keys) if self._keys else None
+        keys = list(self._keys) if self._keys and not self.whole else None
         clause = self._clause(database) if callable(self._clause) else self._clause
         sql = cast("SQLCompiler", clause.compile(dialect=dialect, column_keys=keys))
         fixed = {name: p.value for name, p in sql.binds.items() if not p.required}
@@ -117,16 +137,70 @@ def _binder(
     return lambda values: [values[n] for n in names]
 
 
+_POSTGRESQL_TYPES = {
+    BigInteger: "bigint",
+    Integer: "integer",
+    SmallInteger: "smallint",
+    Double: "double precision",
+    Boolean: "boolean",
+    Text: "text",
+}
+
+
+def _given(database: str, types: Mapping[str, type[TypeEngine[Any]]]) -> Subquery:
+    """The rows of a `Many` step, as something to select from."""
+    if database == "sqlite":
+        source = "json_each(:rows)"
+        columns = [f"json_extract(value, '$[{i}]') AS \"{name}\"" for i, name in enumerate(types)]
+    else:
+        source = "json_array_elements(CAST(:rows AS json))"
+        columns = [
+            f'CAST(value ->> {i} AS {_POSTGRESQL_TYPES[kind]}) AS "{name}"'
+            for i, (name, kind) in enumerate(types.items())
+        ]
+    text_of = text(f"SELECT {', '.join(columns)} FROM {source}")  # noqa: S608 - our own names
+    rows = bindparam("rows", type_=Text())
+    return text_of.bindparams(rows).columns(**types).subquery("given")
+
+
+def batched(
+    make: Callable[[Subquery, str], ClauseElement], **types: type[TypeEngine[Any]]
+) -> Statement:
+    """A statement over all rows of a `Many` step at once; `make` gets them as a FROM clause.
+
+    A statement a row would give the interpreter away, and wait for it again, at each row.
+    """
+    return Statement(lambda db: make(_given(db, types), db), keys=tuple(types), whole=True)
+
+
+def _insert(table: Table, keys: Sequence[str] | None, *, new_only: bool) -> Statement:
+    columns = [table.c[key] for key in keys] if keys else list(table.columns)
+    types = {c.name: _plain(c.type) for c in columns}
+
+    def make(given: Subquery, database: str) -> ClauseElement:
+        dialect = {"sqlite": sqlite, "postgresql": postgresql}[database]
+        # Without a WHERE, SQLite would read ON CONFLICT as a part of the SELECT.
+        clause = dialect.insert(table).from_select(
+            [c.name for c in columns], select(*given.c).where(true())
+        )
+        found: ClauseElement = clause.on_conflict_do_nothing() if new_only else clause
+        return found
+
+    return batched(make, **types)
+
+
+def _plain(kind: TypeEngine[Any]) -> type[TypeEngine[Any]]:
+    return next(plain for plain in _POSTGRESQL_TYPES if isinstance(kind, plain))
+
+
 def insert(table: Table, keys: Sequence[str] | None = None) -> Statement:
-    """INSERT of all columns, or of those named."""
-    return Statement(table.insert(), keys or [c.name for c in table.columns])
+    """INSERT of all columns, or of those named, for `Many`."""
+    return _insert(table, keys, new_only=False)
 
 
 def insert_new(table: Table, keys: Sequence[str] | None = None) -> Statement:
-    """INSERT that leaves a row alone which is already there."""
-    columns = keys or [c.name for c in table.columns]
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}
-    return Statement(lambda db: dialect[db].insert(table).on_conflict_do_nothing(), columns)
+    """INSERT, for `Many`, that leaves a row alone which is already there."""
+    return _insert(table, keys, new_only=True)
 
 
 def constant(word: str) -> ColumnElement[str]:
@@ -154,10 +228,16 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """Run a statement once for each row; the script receives nothing."""
+    """Run a statement for each row, or for all at once (`batched`); the script receives nothing."""
 
     statement: Statement
     rows: Sequence[Mapping[str, Any]]
+
+    def json(self) -> str:
+        """All rows for a batched statement."""
+        row = self.statement.row
+        assert row is not None  # noqa: S101 - what `whole` says
+        return json.dumps([row(values) for values in self.rows])
 
 
 Step = Rows | Do | Many

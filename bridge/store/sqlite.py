@@ -152,6 +152,9 @@ def _step(connection: sqlite3.Connection, step: Step) -> Any:
             return connection.execute(compiled.text, _bind(compiled, values)).fetchall()
         case Do(values=values):
             return connection.execute(compiled.text, _bind(compiled, values)).rowcount
+        case Many(statement=statement) if statement.whole:
+            connection.execute(compiled.text, compiled.bind({"rows": step.json()}))
+            return None
         case Many(rows=rows):
             bind = compiled.bind
             connection.executemany(compiled.text, [bind(row) for row in rows])

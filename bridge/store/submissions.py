@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ClauseElement, select
+from sqlalchemy import BigInteger, ClauseElement, Double, Subquery, Text, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
@@ -17,6 +17,7 @@ from bridge.store.sql import (
     Script,
     Statement,
     among,
+    batched,
     insert,
     insert_new,
     unique,
@@ -26,7 +27,7 @@ from bridge.store.tables import body, conversation, event, message, seen, subjec
 REPEAT_SECONDS = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Prepared:
     """A submission that passed every rule; rows come from it without further thought.
 
@@ -60,7 +61,7 @@ class Prepared:
     exempt: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Stored:
     """What became of a prepared submission."""
 
@@ -132,8 +133,9 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
     ]
 
 
-def _claim_key(database: str) -> ClauseElement:
+def _claim_key(given: Subquery, database: str) -> ClauseElement:
     clause = {"sqlite": sqlite, "postgresql": postgresql}[database].insert(seen)
+    clause = clause.from_select([c.name for c in seen.columns], select(*given.c).where(true()))
     # A key older than the hour may still wait for the sweep: it makes room for its successor.
     claimed: ClauseElement = clause.on_conflict_do_update(
         index_elements=[seen.c.key],
@@ -143,7 +145,7 @@ def _claim_key(database: str) -> ClauseElement:
     return claimed
 
 
-_SEEN_CLAIM = Statement(_claim_key, [c.name for c in seen.columns])
+_SEEN_CLAIM = batched(_claim_key, key=Text, message_id=BigInteger, at=Double)
 
 
 def _without_repeats(items: Sequence[Prepared]) -> Script:

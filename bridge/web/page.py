@@ -14,6 +14,7 @@ from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bridge.errors import Refused
+from bridge.settings import SANDBOX
 from bridge.store.sandbox import MODES
 from bridge.web import views
 from bridge.web.live import Live
@@ -21,6 +22,7 @@ from bridge.web.phones import LONGEST, Phones, can_answer
 
 _HERE = Path(__file__).parent
 _EXAMPLE = "+420601123456"
+_MAILS = 100  # that a page shows; the API lists them all
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -39,6 +41,7 @@ class Page:
         self._mails = mails
         self._files = {f.name: f.read_bytes() for f in (_HERE / "static").iterdir()}
         self._token = _secret(phones.bridge.keys.key("sandbox:forms"))
+        settings = phones.bridge.settings
         self._pages = Environment(
             loader=FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -59,7 +62,9 @@ class Page:
             "longest": LONGEST,
             "smtp": _reachable(smtp_address),
             "example": _EXAMPLE,
-            "domain": phones.bridge.settings.smtp.domains[0],
+            "domain": settings.smtp.domains[0],
+            "alone": all(carrier.kind == SANDBOX for carrier in settings.carriers),
+            "newcomer": [tenant.name for tenant in settings.tenants] == ["default"],
         }
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -96,8 +101,9 @@ class Page:
 
     async def mailbox(self, _request: web.Request) -> web.Response:
         """Mails that had no smarthost to leave by, the newest first."""
-        mails = [self._mail(n, mail) for n, mail in enumerate(await self._mails(), 1)]
-        return await self._render("mailbox.html", mails=mails[::-1], tab="mailbox")
+        mails = list(enumerate(await self._mails(), 1))[-_MAILS:]
+        shown = [self._mail(number, mail) for number, mail in reversed(mails)]
+        return await self._render("mailbox.html", mails=shown, tab="mailbox")
 
     async def answer(self, request: web.Request) -> web.Response:
         """An SMS typed on a phone."""

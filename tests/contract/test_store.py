@@ -124,7 +124,7 @@ class Process:
                 claimed.id, state, "", LANE, 0, time.time(), claimed.resent, "gsm7", "", claimed.parts
             )
             progress = Progress("smsc", time.time(), self.me, parts, move)
-            await self.store.write(record_progress, progress)
+            await self.store.write(record_progress, [progress])
 
     async def states(self) -> list[str]:
         return [row[0] for row in await self.store.read(STATES)]

@@ -373,6 +373,21 @@ async def test_a_person_without_javascript_reads_and_answers(tmp_path: Path) -> 
         assert (await w.form("/sandbox/modes", phone="nobody", mode="slow"))[0] == 400
 
 
+@pytest.mark.postgres
+async def test_the_pages_read_postgresql_too(tmp_path: Path, postgres_url: str) -> None:
+    async with web(tmp_path, database=postgres_url) as w:
+        await w.running.mail(TO)
+        await w.messages(1, f"?to={ANNA}")
+        assert (await w.says("Ano, hned"))[0] == 201
+        text = await w.page("/sandbox")
+        assert "Boiler 3 is cold" in text
+        assert "Ano, hned" in text
+        status, _ = await w.post("/sandbox/api/phones", json={"number": ANNA, "mode": "slow"})
+        assert status == 200
+        assert (await w.get("/sandbox/api/phones"))[1] == [{"number": ANNA, "mode": "slow"}]
+        assert (await w.get("/readyz"))[0] == 200
+
+
 async def test_a_stranger_may_write_first(tmp_path: Path) -> None:
     async with web(tmp_path, tenant='inbox = "team@acme.example"') as w:
         await w.running.mail(TO)

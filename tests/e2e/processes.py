@@ -17,7 +17,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-CHECKOUT = Path(__file__).parents[2]
+import bridge
+
+CHECKOUT = Path(bridge.__file__).parents[1]
 READY = re.compile(r"^ready smtp=127\.0\.0\.1:(\d+) http=http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
 #: Seconds that anything may take before the test is wrong; a busy machine needs far less.
 PATIENCE = 60.0

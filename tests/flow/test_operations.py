@@ -109,7 +109,7 @@ async def held(bridge: Bridge, **changes: Any) -> str:
 # send
 
 
-async def test_a_text_is_sent(bridge: Bridge, do: Do_, rung: Rung) -> None:
+async def test_a_text_is_sent(do: Do_, rung: Rung) -> None:
     (sent,) = await do("send", tenant="acme", to="601 123 456", text="Čau", urgent=True)
     assert sent == {"id": sent["id"], "state": "queued", "reason": ""}
     assert rung.queues == ["deliver.sandbox.urgent"]
@@ -406,7 +406,7 @@ async def test_a_suppression_and_its_end(bridge: Bridge, do: Do_) -> None:
     assert len(await rows(bridge, suppression, "lifted_at")) == 1
 
 
-async def test_the_operators_own_suppression_is_everyones(bridge: Bridge, do: Do_) -> None:
+async def test_the_operators_own_suppression_is_everyones(do: Do_) -> None:
     await do("suppress add", number=ANNA, tenant="acme", scope="all")
     (other,) = await do("suppress check", number=ANNA, tenant="sister")
     assert (other["suppressed"], other["scope"]) == (True, "all")
@@ -428,7 +428,8 @@ async def test_what_waits_for_this_person_is_cancelled(bridge: Bridge, do: Do_) 
 
     office = Office(bridge, silence, "eva")
     adding = operations.suppress_add(office, number=ANNA, tenant="acme")
-    assert [item async for item in adding][0]["suppressed"]
+    (standing,) = [item async for item in adding]
+    assert standing["suppressed"]
     assert len(silenced) == 1
     states = await rows(bridge, message, "state")
     assert sorted(states) == [("queued",), ("suppressed",), ("suppressed",)]

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ from bridge import __version__
 from bridge.cli import app
 from bridge.cli import common as cli
 from bridge.cli.table import Table
-from bridge.errors import Misconfigured, Refused
+from bridge.errors import Refused
 
 MAIL = b"From: eva@firm.example\nSubject: Pump\n\nThe pump runs: \xf0\x9f\x91\x8d\n"
 HEAVY = ("sqlalchemy", "aiohttp", "dramatiq", "bridge.settings", "rich", "asyncpg", "structlog")
@@ -207,7 +206,7 @@ JSON = [each for each in ALL if each[0] not in {"up", "serve", "work", "tick", "
 
 
 @pytest.mark.parametrize("arguments", JSON, ids=" ".join)
-def test_and_with_json_as_an_object(arguments: list[str], tmp_path: Path) -> None:
+def test_and_with_json_as_an_object(arguments: list[str]) -> None:
     result = run(*arguments, "--json", "--config", "missing.toml")
     assert result.exit_code == 1
     found = json.loads(result.stdout)
@@ -230,7 +229,7 @@ Asked = list[tuple[str, dict[str, Any]]]
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
     """What was asked of the bridge; `ANSWERS` is what it says."""
     seen: Asked = []
 
@@ -243,7 +242,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Asked]:
 
     for name in ("log", "send", "held", "tenant", "suppress"):
         monkeypatch.setattr(f"bridge.cli.{name}.perform", perform)
-    yield seen
+    return seen
 
 
 ROW = {
@@ -400,16 +399,3 @@ def test_a_hash_for_the_configuration() -> None:
     assert run("hash-password", "--password-stdin", stdin="secret\n").stdout.startswith(
         "$argon2id$"
     )
-
-
-def test_two_parts_that_need_postgresql_say_so() -> None:
-    for part in ("serve", "work", "tick"):
-        result = run(part)
-        assert result.exit_code == 1
-        assert "set [database] url to a PostgreSQL, or run `bridge up`" in result.stderr
-
-
-def test_the_errors_of_the_house_have_a_sentence_and_a_hint() -> None:
-    with pytest.raises(Misconfigured) as caught:
-        raise Misconfigured("it cannot work", "do that")
-    assert (caught.value.sentence, caught.value.hint) == ("it cannot work", "do that")

@@ -155,8 +155,8 @@ def test_replies_are_judged() -> None:
 
 def test_a_country_decides_on_everyday_words() -> None:
     source = [
-        '{"id": 1, "text": "Konec", "country": "CZ"}'.encode(),
-        '{"id": 2, "text": "Konec", "country": null}'.encode(),
+        b'{"id": 1, "text": "Konec", "country": "CZ"}',
+        b'{"id": 2, "text": "Konec", "country": null}',
     ]
     verdicts = [answer["verdict"] for answer in explain.lines(source, explain.reply)]
     assert verdicts == ["stop", "intent"]

@@ -7,11 +7,11 @@ longer match: docs/privacy.md says what to do.
 
 from __future__ import annotations
 
-import base64
-import hmac
 import os
 import secrets
+from binascii import b2a_base64
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -27,34 +27,56 @@ class Keyring:
 
     def __init__(self, pepper: bytes) -> None:
         self._pepper = pepper
-        self._all = self.key("subject:all")
-        self._repeat = self.key("repeat")
-        self._tenants: dict[int, bytes] = {}
+        self._all = _Mac(self.key("subject:all"))
+        self._repeat = _Mac(self.key("repeat"))
+        self._tenants: dict[int, _Mac] = {}
 
     def key(self, purpose: str) -> bytes:
         """A key of 32 octets for one purpose."""
-        hkdf = HKDF(algorithm=SHA256(), length=SIZE, salt=None, info=f"sms-bridge {purpose}".encode())
+        hkdf = HKDF(
+            algorithm=SHA256(), length=SIZE, salt=None, info=f"sms-bridge {purpose}".encode()
+        )
         return hkdf.derive(self._pepper)
 
     def person(self, tenant_id: int, e164: str) -> str:
         """How one tenant's records know a number: 22 characters of base64."""
-        key = self._tenants.get(tenant_id)
-        if key is None:
-            key = self._tenants[tenant_id] = self.key(f"subject:{tenant_id}")
-        return _token(key, e164.encode())
+        mac = self._tenants.get(tenant_id)
+        if mac is None:
+            mac = self._tenants[tenant_id] = _Mac(self.key(f"subject:{tenant_id}"))
+        return mac.token(e164.encode())
 
     def everyone(self, e164: str) -> str:
         """How the operator's own list knows a number."""
-        return _token(self._all, e164.encode())
+        return self._all.token(e164.encode())
 
     def repeat(self, *facts: bytes) -> str:
         """A keyed hash of facts that together make a repeat; lengths keep them apart."""
         joined = b"".join(len(fact).to_bytes(4, "big") + fact for fact in facts)
-        return _token(self._repeat, joined)
+        return self._repeat.token(joined)
 
 
-def _token(key: bytes, data: bytes) -> str:
-    return base64.urlsafe_b64encode(hmac.digest(key, data, "sha256")[:16])[:22].decode()
+class _Mac:
+    """HMAC-SHA-256 under one key (RFC 2104), with both pads hashed beforehand.
+
+    The library's one-shot function gives the interpreter away at each call, to a thread that may
+    keep it for a while: three times a message, that was a tenth of what a message cost.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self._inner = sha256(bytes(octet ^ 0x36 for octet in block))
+        self._outer = sha256(bytes(octet ^ 0x5C for octet in block))
+
+    def token(self, data: bytes) -> str:
+        """The first 16 octets, as 22 characters of base64."""
+        inner = self._inner.copy()
+        inner.update(data)
+        outer = self._outer.copy()
+        outer.update(inner.digest())
+        return b2a_base64(outer.digest()[:16], newline=False)[:22].translate(_URL_SAFE).decode()
+
+
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 def keyring(pepper_file: Path | None, data_dir: Path) -> tuple[Keyring, bool]:

@@ -1,0 +1,244 @@
+"""The command line as people run it: real processes, beside a running bridge and without one."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.processes import House, a_house, environment, until
+
+ANNA = "+420601123456"
+CONFIG = """
+data_dir = "data"
+[smtp]
+listen = "127.0.0.1:0"
+[http]
+listen = "127.0.0.1:0"
+"""
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    config = tmp_path / "bridge.toml"
+    config.write_text(CONFIG)
+    async with a_house(tmp_path, config) as house:
+        yield house
+
+
+async def told(house: House, *words: str) -> dict[str, object]:
+    """The one object that a command prints with --json."""
+    code, out, err = await house.call(*words, "--json")
+    assert code == 0, out + err
+    found: dict[str, object] = json.loads(out)
+    return found
+
+
+async def test_commands_work_through_the_running_bridge_and_after_it(house: House) -> None:
+    bridge = await house.start()
+    sent = await told(house, "send", ANNA, "Příliš žluťoučký kůň")
+    assert sent["state"] == "queued"
+
+    async def delivered() -> bool:
+        return [row["state"] for row in await house.log()] == ["delivered"]
+
+    await until(delivered, "the receipt")
+    (shown,) = await house.log("--reveal", "--since", "1h", "--limit", "1")
+    assert (shown["destination"], shown["text"]) == (ANNA, "Příliš žluťoučký kůň")
+    assert (shown["carrier"], shown["attempts"], shown["encoding"]) == ("sandbox", 1, "ucs2")
+    code, out, _ = await house.call("log")
+    assert code == 0
+    assert "+420 ••• ••• 456" in out
+    assert ANNA not in out
+
+    assert (await told(house, "suppress", "add", ANNA, "--tenant", "default"))["suppressed"]
+    assert (await told(house, "send", ANNA, "again"))["state"] == "suppressed"
+
+    code, out, _ = await house.call("check")
+    assert code == 0, out
+    assert f"ok      bridge: runs on data (process {bridge.pid})" in out
+    code, _, err = await house.call("up")
+    assert code == 1
+    assert f"a bridge already runs on data_dir data (process {bridge.pid})" in err
+
+    bridge.signal(signal.SIGTERM)
+    assert await bridge.ended() == 0
+    assert [row["state"] for row in await house.log()] == ["delivered", "suppressed"]
+    assert (await told(house, "suppress", "check", ANNA))["suppressed"]
+    assert ANNA not in house.said()
+
+
+async def test_a_killed_bridge_does_not_stand_in_the_way(house: House) -> None:
+    bridge = await house.start()
+    bridge.kill_tree()
+    assert (house.folder / "data" / "control.sock").exists()
+    assert (await told(house, "send", ANNA, "hello"))["state"] == "queued"
+    assert len(await house.log()) == 1
+    again = await house.start()
+    assert (await told(house, "tenant", "list"))["name"] == "default"
+    again.signal(signal.SIGTERM)
+    assert await again.ended() == 0
+
+
+async def test_two_commands_at_once_wait_for_each_other(house: House) -> None:
+    sent = await asyncio.gather(*(told(house, "send", ANNA, f"number {n}") for n in range(3)))
+    assert len({each["id"] for each in sent}) == 3
+    assert len(await house.log()) == 3
+
+
+async def test_a_tenant_added_beside_a_running_bridge_may_send(house: House) -> None:
+    await house.start()
+    await told(house, "tenant", "add", "beta", "--sender", "*@beta.example=token")
+    token = (await told(house, "tenant", "token", "issue", "beta"))["token"]
+    assert isinstance(token, str)
+    assert len(token) == 16
+    code, out, err = await house.call("send", ANNA, "which tenant", "--json")
+    assert code == 1, err
+    assert json.loads(out)["error"] == "which tenant?"
+    assert (await told(house, "send", ANNA, "hi", "--tenant", "beta"))["state"] == "queued"
+    assert [row["tenant"] for row in await house.log("--tenant", "beta")] == ["beta"]
+
+
+# Faults: a sentence and what to do, never a traceback
+
+
+FAULTS = {
+    "not a directory": ({"BRIDGE__DATA_DIR": "bridge.toml"}, "data_dir bridge.toml cannot be"),
+    "no PostgreSQL": (
+        {"BRIDGE__DATABASE__URL": "postgresql://nobody@127.0.0.1:1/nothing"},
+        "check that PostgreSQL runs and that [database] url is right",
+    ),
+    "no such key": ({"BRIDGE__SMTP__LISTN": "127.0.0.1:0"}, "did you mean BRIDGE__SMTP__LISTEN?"),
+    "no pepper": ({"BRIDGE__PRIVACY__PEPPER_FILE": "missing"}, "missing does not exist"),
+    "no file": ({"BRIDGE_CONFIG": "missing.toml"}, "missing.toml: no such file"),
+}
+
+
+@pytest.mark.parametrize("command", [["up"], ["log"], ["send", ANNA, "hi"]], ids=" ".join)
+@pytest.mark.parametrize("name", FAULTS)
+async def test_a_fault_is_a_sentence(tmp_path: Path, name: str, command: list[str]) -> None:
+    env, said = FAULTS[name]
+    (tmp_path / "bridge.toml").write_text(CONFIG)
+    async with a_house(tmp_path, None) as house:
+        code, out, err = await house.call(*command, env=env)
+        assert code == 1
+        assert out == ""
+        assert said in err
+        assert "Traceback" not in err
+
+
+async def test_a_damaged_database_is_a_sentence(house: House) -> None:
+    await told(house, "send", ANNA, "hi")
+    (house.folder / "data" / "bridge.sqlite").write_bytes(b"no database" * 1000)
+    for command in (["up"], ["log"], ["check"]):
+        code, out, err = await house.call(*command)
+        assert code == 1
+        assert "Traceback" not in out + err
+        assert "database" in out + err
+
+
+async def test_parts_that_need_postgresql_say_so(house: House) -> None:
+    for part in ("serve", "work", "tick"):
+        code, _, err = await house.call(part)
+        assert code == 1
+        assert "set [database] url to a PostgreSQL, or run `bridge up`" in err
+
+
+async def test_check_tells_every_part_that_is_wrong(
+    house: House, free_port: Callable[[], int]
+) -> None:
+    assert house.config is not None
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        house.config.write_text(
+            f"""
+data_dir = "data"
+[smtp]
+listen = "127.0.0.1:{port}"
+tls_cert = "missing.pem"
+tls_key = "missing.pem"
+[http]
+listen = "127.0.0.1:0"
+[queue]
+url = "redis://127.0.0.1:{free_port()}/0"
+[mail]
+smarthost = "smtp://127.0.0.1:{free_port()}"
+[telegram]
+token = "1:secret-token"
+[[carriers]]
+name = "smsc-1"
+kind = "smpp"
+host = "127.0.0.1"
+port = {free_port()}
+password = "secret"
+[[carriers]]
+name = "pigeon"
+kind = "pigeon"
+"""
+        )
+        code, out, err = await house.call("check")
+        assert code == 1
+        failed = {
+            line.removeprefix("FAILED").strip().partition(":")[0]
+            for line in out.splitlines()
+            if line.startswith("FAILED")
+        }
+        assert failed == {
+            *("queue", "carrier smsc-1", "carrier pigeon", "smarthost", "tls"),
+            *("smtp listen", "telegram"),
+        }
+        assert "secret" not in out + err
+        assert "Traceback" not in err
+        code, out, _ = await house.call("check", "--json")
+        assert code == 1
+        rows = [json.loads(line) for line in out.splitlines()]
+        assert {row["part"] for row in rows if not row["ok"]} == failed
+        assert all(row["hint"] for row in rows if row["part"] in failed - {"carrier smsc-1"})
+
+
+# Pipes
+
+
+def explain(*words: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "bridge", "explain", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+
+
+def test_each_line_is_answered_when_it_comes() -> None:
+    with explain("text", "--jsonl") as process:
+        assert process.stdin
+        assert process.stdout
+        for number in range(3):
+            process.stdin.write(b'{"id": %d, "text": "hello"}\n' % number)
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline())["id"] == number
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def test_a_reader_that_leaves_is_no_fault() -> None:
+    with explain("text", "--jsonl") as process:
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(b'{"id": 1, "text": "hello"}\n' * 5000)
+            process.stdin.close()
+        assert b"Traceback" not in process.stderr.read()
+        assert process.wait() == 1

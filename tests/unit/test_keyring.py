@@ -1,0 +1,55 @@
+"""Keyed hashes: right by the library's own HMAC, apart for each tenant, gone without the pepper."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bridge.errors import Misconfigured
+from bridge.keyring import Keyring, _Mac, keyring
+
+PEPPER = bytes(range(32))
+
+
+@given(st.binary(min_size=32, max_size=32), st.binary(max_size=3000))
+def test_a_token_is_an_hmac(key: bytes, data: bytes) -> None:
+    whole = hmac.digest(key, data, "sha256")
+    assert _Mac(key).token(data) == base64.urlsafe_b64encode(whole[:16])[:22].decode()
+
+
+def test_tenants_and_the_operator_know_a_number_by_different_tokens() -> None:
+    keys = Keyring(PEPPER)
+    tokens = {keys.person(1, "+420601123456"), keys.person(2, "+420601123456")}
+    tokens.add(keys.everyone("+420601123456"))
+    assert len(tokens) == 3
+    assert Keyring(bytes(32)).person(1, "+420601123456") not in tokens
+
+
+def test_facts_are_kept_apart() -> None:
+    keys = Keyring(PEPPER)
+    assert keys.repeat(b"ab", b"c") != keys.repeat(b"a", b"bc")
+
+
+def test_a_pepper_is_made_once_and_read_again(tmp_path: Path) -> None:
+    first, made = keyring(None, tmp_path)
+    second, again = keyring(None, tmp_path)
+    assert (made, again) == (True, False)
+    assert first.everyone("x") == second.everyone("x")
+    assert (tmp_path / "pepper").stat().st_mode & 0o077 == 0
+
+
+def test_a_named_pepper_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="does not exist"):
+        keyring(tmp_path / "none", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "zz" * 32, "ab" * 16])
+def test_a_damaged_pepper_is_no_pepper(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pepper").write_text(text)
+    with pytest.raises(Misconfigured, match="damaged"):
+        keyring(None, tmp_path)

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bridge.errors import Misconfigured
-from bridge.ports import Carrier
 from bridge.keyring import Keyring
+from bridge.ports import Carrier
 from bridge.settings import Carrier as Config
 from bridge.store.store import Store
 

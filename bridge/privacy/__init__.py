@@ -1,0 +1,1 @@
+"""What people want and may want: the words that bind."""

@@ -63,6 +63,8 @@ class Smtp(Section):
     lmtp: LmtpEndpoint = None
     domains: Annotated[list[Domain], Field(min_length=1)] = ["sms.localhost"]
     hostname: OptionalDomain = ""
+    # DNS servers for SPF, DKIM and DMARC, as "address" or "address:port"; empty: the system's.
+    nameservers: list[str] = []
     tls_cert: OptionalPath = None
     tls_key: OptionalPath = None
     max_size: Annotated[int, Field(ge=65_536)] = 10 * 1024 * 1024

@@ -72,7 +72,7 @@ class Gate:
         self._domains = frozenset(bridge.settings.smtp.domains)
         self._reply_key = replyto.derive(bridge.keys.key("reply address"))
         self._verifier = Verifier()
-        self._prover = Prover(Resolver())
+        self._prover = Prover(Resolver(bridge.settings.smtp.nameservers))
         self._ruleset = Ruleset(())
         self._policies: dict[int, Policy] = {}
         bridge.on_register.append(self.learn)
@@ -99,7 +99,7 @@ class Gate:
 
     # What the session asks
 
-    async def login(self, session: Session, user: str, password: str) -> bool:
+    async def login(self, session: Session, user: str, password: str) -> bool:  # noqa: ARG002
         """Whether the password is the user's."""
         known = self.bridge.register.logins.get(user)
         return await self._verifier.verify(known[1] if known else None, password)
@@ -111,7 +111,10 @@ class Gate:
         return Transaction(sender, peer)
 
     def recipient(
-        self, session: Session, transaction: object, address: str
+        self,
+        session: Session,  # noqa: ARG002 - all that matters of it is in the transaction
+        transaction: object,
+        address: str,
     ) -> Recipient | Awaitable[Recipient]:
         """Whether this recipient may be written to by this sender. Raises Refusal."""
         ours = cast("Transaction", transaction)
@@ -194,9 +197,9 @@ class Gate:
 
     async def data(
         self,
-        session: Session,
+        session: Session,  # noqa: ARG002
         transaction: object,
-        sender: str,
+        sender: str,  # noqa: ARG002
         recipients: list[object],
         content: bytes,
     ) -> list[Reply]:

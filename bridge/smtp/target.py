@@ -54,7 +54,7 @@ class Target:
             parts = urlsplit(url)
             port = parts.port or _PORTS[parts.scheme]
             if not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
-                raise ValueError("more than a server, or none")  # noqa: TRY301
+                raise ValueError("more than a server, or none")
         except (ValueError, KeyError):
             # The URL itself is not shown: it may hold a password.
             raise Misconfigured(

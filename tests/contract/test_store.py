@@ -114,14 +114,25 @@ class Process:
         stored: Stored = await self.store.write(store_submissions, self.prepared(number, **more))
         return stored
 
-    async def answer(self, claims: Claims, state: State = State.SENT, word: str = "accepted") -> None:
+    async def answer(
+        self, claims: Claims, state: State = State.SENT, word: str = "accepted"
+    ) -> None:
         for claimed in claims.messages:
             parts = tuple(
                 PartDone(a, word, f"id-{a}" if word == "accepted" else "", "")
                 for a in claimed.attempts.values()
             )
             move = Move(
-                claimed.id, state, "", LANE, 0, time.time(), claimed.resent, "gsm7", "", claimed.parts
+                claimed.id,
+                state,
+                "",
+                LANE,
+                0,
+                time.time(),
+                claimed.resent,
+                "gsm7",
+                "",
+                claimed.parts,
             )
             progress = Progress("smsc", time.time(), self.me, parts, move)
             await self.store.write(record_progress, [progress])
@@ -160,7 +171,7 @@ def test_the_newest_migration_is_the_one_that_is_checked_for() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == migrations.HEAD
 
 
-async def test_a_newer_database_is_refused(place: Place, process: Process) -> None:
+async def test_a_newer_database_is_refused(place: Place) -> None:
     from sqlalchemy import text
 
     engine = migrations._engine(place.url, place.folder)
@@ -199,7 +210,9 @@ async def test_one_person_is_one_subject_however_many_write(place: Place, proces
     other = await another(place)
     await asyncio.gather(*(p.submit(7) for _ in range(20) for p in (process, other)))
     await other.store.close()
-    assert (await process.store.read(Statement(select(func.count()).select_from(subject))))[0][0] == 1
+    assert (await process.store.read(Statement(select(func.count()).select_from(subject))))[0][
+        0
+    ] == 1
 
 
 async def test_one_faulty_item_fails_alone(process: Process) -> None:
@@ -240,9 +253,7 @@ async def test_two_processes_never_claim_the_same_message(place: Place, process:
     other = await another(place)
     for number in range(60):
         await process.submit(number)
-    claims = await asyncio.gather(
-        *(p.claim(room=4) for _ in range(20) for p in (process, other))
-    )
+    claims = await asyncio.gather(*(p.claim(room=4) for _ in range(20) for p in (process, other)))
     await other.store.close()
     taken = [c.id for each in claims for c in each.messages]
     assert len(taken) == len(set(taken)) == 60
@@ -394,7 +405,10 @@ async def test_notices_are_told_once(place: Place, process: Process) -> None:
     await process.store.write(sweep, time.time())
     other = await another(place)
     found = await asyncio.gather(
-        *(p.store.write(claim_notices, ClaimNotices("mail", p.me, time.time())) for p in (process, other))
+        *(
+            p.store.write(claim_notices, ClaimNotices("mail", p.me, time.time()))
+            for p in (process, other)
+        )
     )
     told = [n for each in found for n in each]
     assert len(told) == 1

@@ -19,13 +19,13 @@ def listens(port: int) -> bool:
 class Redis:
     """redis-server on a port of its own; what it holds is lost with it."""
 
-    seconds = 20
-
-    def __init__(self, house: House, program: Callable[[str], Path], port: int) -> None:
+    def __init__(
+        self, house: House, program: Callable[[str], Path], free_port: Callable[[], int]
+    ) -> None:
         self.house = house
         self.binary = program("redis-server")
-        self.port = port
-        self.url = f"redis://127.0.0.1:{port}/0"
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process: Process
 
     async def start(self) -> None:
@@ -44,9 +44,11 @@ class RabbitMQ:
     """A RabbitMQ node with a name, ports and files of its own."""
 
     def __init__(
-        self, house: House, program: Callable[[str], Path], port: int, dist: int, epmd: int
+        self, house: House, program: Callable[[str], Path], free_port: Callable[[], int]
     ) -> None:
         self.house = house
+        port, self.epmd_port = free_port(), free_port()
+        self.epmd = program("epmd")
         # The wrapper on the path changes the user; the script behind it does not.
         found = sorted(Path("/usr/lib/rabbitmq/lib").glob("*/sbin/rabbitmq-server"))
         self.binary = found[-1] if found else program("rabbitmq-server")
@@ -57,12 +59,12 @@ class RabbitMQ:
         (home / "plugins").write_text("[].\n")
         self.env = {
             "HOME": str(home),
-            "ERL_EPMD_PORT": str(epmd),
+            "ERL_EPMD_PORT": str(self.epmd_port),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODENAME": f"test{os.getpid()}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
             "RABBITMQ_NODE_PORT": str(port),
-            "RABBITMQ_DIST_PORT": str(dist),
+            "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_MNESIA_BASE": str(home),
             "RABBITMQ_LOG_BASE": str(home),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
@@ -73,6 +75,10 @@ class RabbitMQ:
         self.process: Process
 
     async def start(self) -> None:
+        if not listens(self.epmd_port):  # else the node starts one that outlives it
+            port = str(self.epmd_port)
+            self.house.run(self.epmd, "-address", "127.0.0.1", "-port", port, name="epmd")
+            await until(lambda: listens(self.epmd_port), "epmd")
         self.process = self.house.run(self.binary, name="rabbitmq", env=self.env)
         await until(lambda: listens(self.port), "RabbitMQ")
 

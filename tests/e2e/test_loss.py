@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import re
 import signal
 import time
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,60 +15,8 @@ import pytest
 from tests.bridges import write_config
 from tests.e2e.processes import BridgeProcess, House, a_house, until
 from tests.e2e.senders import Load
+from tests.e2e.verdicts import RATE, SLOWER, WINDOW, judged
 from tests.smsc import Smsc, smsc
-
-RATE = 500  # mails a second
-SLOWER = 300  # answers of the SMSC a second
-WINDOW = 10
-NAMED = re.compile(r"^id=(\w+);")
-OVER = {"sent", "delivered"}
-
-
-def arrivals(centre: Smsc) -> Counter[str]:
-    """How often each text reached the SMSC."""
-    return Counter(NAMED.match(m.text)[1] for m in centre.messages)  # type: ignore[index]
-
-
-async def all_there(centre: Smsc, load: Load) -> None:
-    """Wait until whatever was accepted has reached the SMSC."""
-
-    def missing() -> set[str]:
-        return load.accepted.keys() - arrivals(centre).keys()
-
-    try:
-        await until(lambda: not missing(), "the last message", 90)
-    except AssertionError:
-        raise AssertionError(f"lost: {sorted(missing())[:20]}") from None
-
-
-async def settled(house: House) -> list[dict[str, object]]:
-    """The log, once every message has left."""
-
-    async def look() -> list[dict[str, object]] | None:
-        rows = await house.log("--reveal")
-        return rows if {row["state"] for row in rows} <= OVER else None
-
-    rows: list[dict[str, object]] = await until(look, "the last outcome")
-    return rows
-
-
-async def judged(house: House, centre: Smsc, load: Load, kills: int) -> None:
-    """Nothing lost; nothing twice that is not marked; no more in doubt than the windows held."""
-    await all_there(centre, load)
-    rows = await settled(house)
-    assert len(load.accepted) == load.count
-    ids = Counter(NAMED.match(str(row["text"]))[1] for row in rows)  # type: ignore[index]
-    assert ids == Counter(load.accepted.keys()), "a repeat became a message of its own"
-    marked = {NAMED.match(str(row["text"]))[1] for row in rows if row["resent"]}  # type: ignore[index]
-    twice = {name for name, times in arrivals(centre).items() if times > 1}
-    print(  # noqa: T201 - figures for the reader
-        f"kills={kills} marked={len(marked)} twice={len(twice)} slowest={load.slowest:.2f}s refusals={len(load.refusals)}"
-    )
-    assert twice <= marked, f"twice and not marked: {sorted(twice - marked)}"
-    assert len(twice) <= kills * WINDOW
-    assert centre.most_in_flight <= WINDOW
-    assert not [said for said in load.refusals if not said.startswith(("421", "451", "452"))]
-
 
 class Chaos:
     """A bridge under load whose parts are killed; each kill waits until it works again."""

@@ -50,7 +50,7 @@ def count(everywhere: list[Smsc], person: str) -> int:
     )
 
 
-async def quiet(everywhere: list[Smsc], bridge: Running) -> None:
+async def quiet(bridge: Running) -> None:
     """Wait until everything that may leave has left."""
 
     async def done() -> bool:
@@ -68,7 +68,7 @@ async def test_one_process(tmp_path: Path) -> None:
             await fill(bridge)
             await centre.until(lambda _: len(centre.submits) > 40)
             counts = {p: await stop_and_count(centre, p, [centre]) for p in PEOPLE[:6]}
-            await quiet([centre], bridge)
+            await quiet(bridge)
             assert {p: count([centre], p) for p in counts} == counts
             assert all(count([centre], p) == EACH for p in PEOPLE[6:])
             assert any(n < EACH for n in counts.values())
@@ -81,7 +81,7 @@ async def test_another_process_sends_too(tmp_path: Path, postgres_url: str, late
         running = []
         (tmp_path / "pepper").write_text("5e" * 32)
         pepper = f'[privacy]\npepper_file = "{tmp_path / "pepper"}"'
-        for name, own, other in (("a", first, "b"), ("b", second, "a")):
+        for name, own in (("a", first), ("b", second)):
             own.behave.rate, own.behave.latency, own.behave.dlr = 200, latency, "none"
             folder = tmp_path / name
             folder.mkdir()
@@ -107,6 +107,6 @@ carriers = ["{name}"]
         both = [first, second]
         await second.until(lambda _: len(second.submits) > 20)
         counts = {p: await stop_and_count(first, p, both) for p in PEOPLE[:4]}
-        await quiet(both, running[0])
+        await quiet(running[0])
         assert {p: count(both, p) for p in counts} == counts
         assert all(count(both, p) == 2 * EACH for p in PEOPLE[4:])

@@ -1,12 +1,15 @@
 """The command line without a bridge: options, exit codes, sentences, and what is printed."""
 
 import json
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from bridge import __version__
@@ -399,3 +402,41 @@ def test_a_hash_for_the_configuration() -> None:
     assert run("hash-password", "--password-stdin", stdin="secret\n").stdout.startswith(
         "$argon2id$"
     )
+
+
+# What the documentation says
+
+
+COMMANDS_MD = (Path(__file__).parents[2] / "docs" / "commands.md").read_text(encoding="utf-8")
+
+
+def commands(group: Any, *path: str) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, *path, name)
+        else:
+            yield " ".join((*path, name)), command
+
+
+EVERY = dict(commands(get_command(app)))
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_command_and_option_is_documented(name: str) -> None:
+    first, *rest = name.split()
+    section = next(
+        part
+        for part in re.split(r"^## ", COMMANDS_MD, flags=re.MULTILINE)
+        if re.match(rf"bridge [\w, -]*\b{first}\b", part)
+    )
+    assert re.search(rf"\b{rest[-1] if rest else first}\b", section)
+    for option in (o for p in EVERY[name].params for o in p.opts if o.startswith("--")):
+        assert f"`{option}" in (COMMANDS_MD if option in {"--config", "--json"} else section), (
+            option
+        )
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_every_command_takes_a_configuration(name: str) -> None:
+    assert "--config" in [option for p in EVERY[name].params for option in p.opts]
+    assert EVERY[name].help

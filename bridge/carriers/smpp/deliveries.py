@@ -137,7 +137,7 @@ class Deliveries:
             # Unstored is unacknowledged, whatever went wrong; its message may hold a text.
             self._account.counts["refused-for-now"] += 1
             carrier = self._account.config.name
-            log.error("the inbox failed", carrier=carrier, fault=type(fault).__name__)  # noqa: TRY400
+            log.error("the inbox failed", carrier=carrier, fault=type(fault).__name__)
             return ESME_RX_T_APPN
         return ESME_ROK
 

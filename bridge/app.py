@@ -86,14 +86,19 @@ async def opened(settings: Settings, role: str = "command") -> AsyncIterator[Bri
         store = Store(driver(url, data_dir))
         await store.open()
         try:
-            yield await _bridge(settings, store, keys, slot.name)
+            # A command beside other machines' bridges must not impose its own file on them.
+            learn = role != "command" or url == "sqlite"
+            yield await _bridge(settings, store, keys, slot.name, learn=learn)
         finally:
             await store.close()
     finally:
         slot.release()
 
 
-async def _bridge(settings: Settings, store: Store, keys: Keyring, slot: str) -> Bridge:
+async def _bridge(
+    settings: Settings, store: Store, keys: Keyring, slot: str, *, learn: bool
+) -> Bridge:
+    """The bridge over an open store; with `learn`, the file's tenants become the store's."""
     data_dir = settings.data_dir.resolve()
     now = time.time()
     print_of = keys.repeat(b"which pepper")
@@ -112,7 +117,8 @@ async def _bridge(settings: Settings, store: Store, keys: Keyring, slot: str) ->
         ids=Ids(incarnation),
         routes=Routes(settings.routes),
     )
-    await store.write(put_file_tenants, [tenants.from_file(t, now) for t in settings.tenants])
+    if learn:
+        await store.write(put_file_tenants, [tenants.from_file(t, now) for t in settings.tenants])
     await bridge.refresh()
     return bridge
 
@@ -122,6 +128,7 @@ class Parts:
 
     def __init__(self, bridge: Bridge, stack: AsyncExitStack) -> None:
         self.bridge = bridge
+        bridge.watch = self._watch
         self._stack = stack
         self.done = asyncio.Event()
         self.exit_code = 0
@@ -232,8 +239,11 @@ class Parts:
 
     def _task(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
-        task.add_done_callback(self._task_ended)
+        self._watch(task)
         self._stack.push_async_callback(_cancel, task)
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        task.add_done_callback(self._task_ended)
 
     def _task_ended(self, task: asyncio.Future[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -50,6 +50,7 @@ class Desk:
     def start(self) -> None:
         """Begin to tell what is due."""
         self._task = asyncio.create_task(self._run(), name=f"desk-{self.edge}")
+        self.bridge.watch(self._task)
         self.wake()
 
     def wake(self) -> None:

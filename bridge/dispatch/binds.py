@@ -36,6 +36,7 @@ class Binds:
         self._inbox = inbox
         await self._beat()
         self._task = asyncio.create_task(self._run(), name="binds")
+        self.bridge.watch(self._task)
 
     async def stop(self) -> None:
         """Stop the lanes, unbind, record what is known, give the leases up."""

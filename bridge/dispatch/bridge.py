@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from bridge.dispatch.bell import Bell
 from bridge.dispatch.metrics import Metrics
 from bridge.dispatch.route import Routes
 from bridge.dispatch.tenants import Register
+from bridge.errors import StoreUnavailable
 from bridge.keyring import Keyring
 from bridge.settings import Carrier, Settings
 from bridge.store.ids import Ids
@@ -39,6 +41,8 @@ class Bridge:
     _heard_of: tuple[int, float] = (0, 0.0)
     #: Lanes of this process that are awake: they are told at once, not rung.
     awake: dict[str, Callable[[], None]] = field(default_factory=dict)
+    #: Told of every task that must run for as long as the process: a fault in it ends the process.
+    watch: Callable[[asyncio.Task[None]], None] = lambda _task: None
     #: Called when the register has been read anew.
     on_register: list[Callable[[Register], None]] = field(default_factory=list)
 
@@ -92,4 +96,5 @@ class Bridge:
         """Keep fresh what other processes may change."""
         while True:
             await asyncio.sleep(seconds)
-            await self.refresh()
+            with contextlib.suppress(StoreUnavailable):  # the store's own log tells of it
+                await self.refresh()

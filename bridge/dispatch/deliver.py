@@ -70,8 +70,10 @@ class Lanes:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = 0.0
         self._known: list[Progress] = []
         self._recording: set[asyncio.Future[None]] = set()
+        self._untold: set[int] = set()  # messages done with, of which the store does not know yet
         self._revoked: dict[int, float] = {}
         self._stopping = False
         self._in_doubt = False
@@ -79,6 +81,7 @@ class Lanes:
     def start(self) -> None:
         """Begin to work; the lanes look at the outbox at once."""
         self._task = asyncio.create_task(self._run(), name=f"lanes-{self.carrier.name}")
+        self.bridge.watch(self._task)
         self.wake()
 
     async def stop(self) -> None:
@@ -163,7 +166,7 @@ class Lanes:
         if self._in_doubt:
             await self.bridge.store.write(
                 give_back,
-                GiveBack(self.bridge.incarnation, self.names, frozenset(self._jobs), now),
+                GiveBack(self.bridge.incarnation, self.names, self._under_way(), now),
             )
             self._in_doubt = False
         claim = Claim(
@@ -182,6 +185,10 @@ class Lanes:
             self._in_doubt = True
             raise
         return claims
+
+    def _under_way(self) -> frozenset[int]:
+        """The messages that may have left, whatever the store says."""
+        return frozenset(self._untold.union(self._jobs))
 
     def _bulk_room(self, room: int) -> int:
         """Bulk leaves some places of a large window free, so that an urgent part need not wait."""
@@ -375,6 +382,8 @@ class Lanes:
         """Keep for the next write, which all answers of this turn of the loop share."""
         if not self._known:
             asyncio.get_running_loop().call_soon(self._write)
+        if move is not None:
+            self._untold.add(move.message)
         self._known.append(
             Progress(self.carrier.name, self.bridge.clock(), self.bridge.incarnation, parts, move)
         )
@@ -408,6 +417,7 @@ class Lanes:
     def _moved(self, moves: Sequence[Move]) -> None:
         """After the commit: tell whoever is next."""
         for move in moves:
+            self._untold.discard(move.message)
             if move.state is State.SENT:
                 continue
             if move.state is not State.QUEUED:
@@ -425,11 +435,16 @@ class Lanes:
     def _look_again(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         at = loop.time() + seconds
-        if self._timer is not None and not self._timer.cancelled():
-            if loop.time() < self._timer.when() <= at:
+        if self._timer is not None:
+            if self._timer_at <= at:
                 return
             self._timer.cancel()
-        self._timer = loop.call_at(at, self._wake.set)
+        # Its time is kept here: uvloop's handle of what is due at once has no `when`.
+        self._timer, self._timer_at = loop.call_at(at, self._time_is_up), at
+
+    def _time_is_up(self) -> None:
+        self._timer = None
+        self._wake.set()
 
     def _awaken(self) -> None:
         for name in self.names:

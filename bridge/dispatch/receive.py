@@ -14,7 +14,8 @@ import structlog
 
 from bridge import phone, segments
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.submit import fit, shifts
+from bridge.dispatch.fit import fit
+from bridge.dispatch.submit import shifts
 from bridge.dispatch.tenants import Tenant, tenant_of
 from bridge.errors import BadNumber, Refused
 from bridge.model import Inbound, Receipt, State

@@ -7,10 +7,10 @@ judged in the transaction that stores.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from bridge import segments
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.fit import fit
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.model import State, Submission
@@ -20,7 +20,6 @@ from bridge.store.claims import lane
 from bridge.store.submissions import Prepared, Stored, store_submissions
 
 SCHEDULE_DAYS = 90
-LONGEST = segments.MOST_PARTS * 153  # septets that the largest number of parts can hold
 
 
 @dataclass(slots=True)
@@ -121,41 +120,6 @@ _SHIFTS = {"turkish": "tr", "spanish": "es", "portuguese": "pt"}
 def shifts(carrier: Carrier) -> tuple[str, ...]:
     """The national shift tables that a carrier declares, as `segments` names them."""
     return tuple(_SHIFTS[name] for name in carrier.shift)
-
-
-def fit(tenant: Tenant, text: str, shift: tuple[str, ...] = ()) -> Segmented:
-    """The text in its encoding and parts. Raises Refused when it is empty or too long."""
-    if not text.strip():
-        raise Refused("the mail has no text to send", "write something in the body or subject")
-    if len(text) > LONGEST and tenant.over_limit == "refuse":
-        raise Refused(
-            f"the text has {len(text)} characters; no SMS can carry more than {LONGEST}",
-            "shorten it",
-            status="5.3.4",
-        )
-    segmented = segments.prepare(text[:LONGEST], tenant.encoding, shift)
-    if len(segmented.parts) <= tenant.max_parts:
-        return segmented
-    if tenant.over_limit == "cut":
-        return _cut(tenant, segmented, shift)
-    alphabet = "GSM-7" if segmented.encoding == "gsm7" else "UCS-2"
-    raise Refused(
-        f"the text needs {len(segmented.parts)} SMS parts ({sum(segmented.units)} units in "
-        f"{alphabet}); {tenant.name} allows {tenant.max_parts}",
-        "shorten it, or ask the operator for a higher max_parts",
-        status="5.3.4",
-    )
-
-
-def _cut(tenant: Tenant, segmented: Segmented, shift: tuple[str, ...]) -> Segmented:
-    """The tenant wants a long text cut, visibly: the last character is an ellipsis."""
-    mark = "..." if segmented.encoding == "gsm7" else "…"
-    text = "".join(segmented.parts[: tenant.max_parts])
-    while True:
-        text = text[:-1]
-        fitted = segments.segment(text.rstrip() + mark, shift)
-        if len(fitted.parts) <= tenant.max_parts:
-            return replace(fitted, transliterated=segmented.transliterated)
 
 
 def _rules(segmented: Segmented) -> tuple[str, ...]:

@@ -69,7 +69,7 @@ def from_file(tenant: settings.Tenant, now: float) -> TenantIn:
     """A tenant of bridge.toml, ready to be stored."""
     facts = {name: _plain(getattr(tenant, name)) for name in _KEPT}
     senders = [(s.address, list(s.proof), s.message_class) for s in tenant.senders]
-    logins = [(login.user, str(login.password_hash)) for login in tenant.logins]
+    logins = [(login.user, login.password_hash.get_secret_value()) for login in tenant.logins]
     return TenantIn(tenant.name, facts, senders, logins, "file", now)
 
 

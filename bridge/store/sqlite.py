@@ -26,6 +26,7 @@ _HINTS = (
     ("unable to open", "the database cannot be opened: check the owner and mode of data_dir"),
     ("disk i/o", "the disk with data_dir reports errors: check it"),
     ("malformed", "the database file is damaged: restore a backup"),
+    ("not a database", "bridge.sqlite in data_dir is no database: restore a backup"),
 )
 
 

@@ -38,7 +38,7 @@ async def refusal(bridge: Running, *to: str, **mail: str) -> str:
 
 async def decide(bridge: Running, what: str, id: str) -> dict[str, object]:  # noqa: A002
     office = Office(bridge.bridge, Reception(bridge.bridge, lambda _people: None), "eva")
-    return [dict(item) async for item in REGISTRY[what](office, id=id)][0]
+    return [dict(item) async for item in REGISTRY[what](office, id=id)].pop()
 
 
 async def test_a_stranger_is_refused_at_rcpt(tmp_path: Path) -> None:

@@ -144,20 +144,14 @@ class Bind(asyncio.Protocol):
         return HEAD.pack(17 + len(number), RESPONSE | SUBMIT, 0, sequence) + number + b"\0"
 
     def receipt(self, number: bytes, submit: bytes) -> None:
-        """Send a receipt: the submit's addresses in turn, SMPP 3.4 appendix B's text, the id."""
-        source, rest = submit[submit.index(b"\0") + 1 :].split(b"\0", 1) if submit[1] else (b"", b"")
-        destination = b""
-        _, _, addresses = submit.partition(b"\0")  # after service_type
-        source_end = addresses.index(b"\0", 2)
-        source = addresses[: source_end + 1]
-        rest = addresses[source_end + 1 :]
-        destination = rest[: rest.index(b"\0", 2) + 1]
+        """Send a receipt: the submit's addresses in turn, the text of SMPP 3.4's appendix B."""
+        addresses = submit[submit.index(b"\0") + 1 :]  # after service_type
+        middle = addresses.index(b"\0", 2) + 1  # after ton, npi and number
+        source, destination = addresses[:middle], addresses[middle:]
+        destination = destination[: destination.index(b"\0", 2) + 1]
+        text = b"id:%s sub:001 dlvrd:001 submit date:%s done date:%s stat:DELIVRD err:000 text:"
         day = time.strftime("%y%m%d%H%M").encode()
-        text = b"id:%s sub:001 dlvrd:001 submit date:%s done date:%s stat:DELIVRD err:000 text:" % (
-            number,
-            day,
-            day,
-        )
+        text %= (number, day, day)
         body = b"\0" + destination + source + b"\x04" + bytes(8) + bytes((len(text),)) + text
         self.sequence += 1
         self.write(HEAD.pack(HEAD.size + len(body), DELIVER, 0, self.sequence) + body)

@@ -1,9 +1,9 @@
 """Mails to a port of this machine, as many and as fast as told; out comes when each was accepted.
 
-Prints one JSON object. `--out` gets a line a mail: id, when it was due, when its 250 came, both in
-nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share. Without `--rate` a mail is
-due when a connection is free; with it, at its time, whatever the bridge does (an open loop). A
-connection that breaks is opened again, and a mail that has no answer is sent again as it was.
+Prints one JSON object; `--out` gets a line a mail: id, when it was due, when its 250 came, in
+nanoseconds of CLOCK_MONOTONIC, which all processes of a machine share. A mail is due when a
+connection is free, or, with `--rate`, at its time whatever the bridge does (an open loop). A broken
+connection is opened again, and a mail without an answer is sent again as it was.
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from pathlib import Path
-
-now = time.monotonic_ns
 
 BODY = """\
 From: <writer@acme.example>\r
@@ -37,12 +35,12 @@ PAUSE = 0.1  # seconds before a broken connection is opened again
 
 
 class Client(asyncio.Protocol):
-    """One SMTP connection; a mail is a script of codes to come and what is written after each."""
+    """One SMTP connection; its script says which code must come and what is written then."""
 
     def __init__(self, load: Load) -> None:
         self.load = load
         self.buffer = b""
-        self.mail: tuple[int, int] | None = None
+        self.mail: tuple[int, int] | None = None  # number, due
         self.leaving = False
         self.script = deque([(b"220", b"EHLO bench.example\r\n"), (b"250", b"")])
 
@@ -66,21 +64,17 @@ class Client(asyncio.Protocol):
         elif not self.script:
             self.load.free(self)
 
-    def send(self, mail: tuple[int, int]) -> None:
-        self.mail = mail
-        name, to = self.load.named(mail[0])
+    def send(self, number: int, due: int) -> None:
+        self.mail = (number, due)
+        name, to = self.load.named(number)
         text = f"id={name}; ".ljust(LENGTH, "x")
-        commands = [
-            b"MAIL FROM:<writer@acme.example>\r\n",
-            b"RCPT TO:<%s>\r\n" % to.encode(),
-            b"DATA\r\n",
-            BODY.format(to=to, name=name, text=text).encode(),
-        ]
-        codes = (b"250", b"250", b"354", b"250")
+        body = BODY.format(to=to, name=name, text=text).encode()
+        sender, recipient = b"MAIL FROM:<writer@acme.example>\r\n", f"RCPT TO:<{to}>\r\n".encode()
+        commands = [sender, recipient, b"DATA\r\n", body, b""]
         if self.load.options.pipelining:
-            commands = [b"".join(commands[:3]), b"", b"", commands[3]]
+            commands = [b"".join(commands[:3]), b"", b"", body, b""]
         self.transport.write(commands[0])
-        self.script.extend(zip(codes, [*commands[1:], b""], strict=True))
+        self.script.extend(zip((b"250", b"250", b"354", b"250"), commands[1:], strict=True))
 
     def quit(self) -> None:
         self.leaving = True
@@ -99,39 +93,38 @@ class Load:
         self.due: deque[tuple[int, int]] = deque()
         self.idle: deque[Client] = deque()
         self.rows: list[tuple[str, int, int]] = []
-        self.refusals = self.deferred = self.in_doubt = 0
+        self.refusals = self.in_doubt = 0
         self.loop = asyncio.get_running_loop()
-        self.over = self.loop.create_future()
+        self.greeted, self.over = asyncio.Event(), asyncio.Event()
         self.tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        await asyncio.gather(*(self.connect() for _ in range(self.options.connections)))
-        while len(self.idle) < self.options.connections:
-            await asyncio.sleep(0.001)
+        for _ in range(self.options.connections):
+            self.open(0)
+        await self.greeted.wait()
         self.began = self.loop.time()
         if self.options.rate:
             self.tick(0)
         else:
             self.due.extend((number, 0) for number in range(self.options.count))
             self.pump()
-        await self.over
+        await self.over.wait()
 
     def named(self, number: int) -> tuple[str, str]:
         """A mail's id and its recipient."""
-        number += self.options.first
         return f"{self.options.run}-{number:07d}", self.options.to.format(number)
 
-    async def connect(self, pause: float = 0.0) -> None:
+    def open(self, pause: float) -> None:
+        task = self.loop.create_task(self.connect(pause))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def connect(self, pause: float) -> None:
         await asyncio.sleep(pause)
-        while True:
-            try:
-                await self.loop.create_connection(
-                    lambda: Client(self), "127.0.0.1", self.options.port
-                )
-            except OSError:
-                await asyncio.sleep(PAUSE)
-            else:
-                return
+        try:
+            await self.loop.create_connection(lambda: Client(self), "127.0.0.1", self.options.port)
+        except OSError:
+            self.open(PAUSE)
 
     def tick(self, number: int) -> None:
         """Put on the list what is due by now."""
@@ -146,23 +139,27 @@ class Load:
     def pump(self) -> None:
         while self.due and self.idle:
             number, due = self.due.popleft()
-            self.idle.popleft().send((number, due or now()))
+            self.idle.popleft().send(number, due or time.monotonic_ns())
 
     def free(self, client: Client) -> None:
+        """Everything that this connection asked is answered."""
         if client.mail is not None:
-            self.rows.append((self.named(client.mail[0])[0], client.mail[1], now()))
+            number, due = client.mail
             client.mail = None
+            self.rows.append((self.named(number)[0], due, time.monotonic_ns()))
             self.settle()
             if self.options.fresh:
-                client.quit()
-                return
+                return client.quit()
         if not client.leaving:
             self.idle.append(client)
+            if len(self.idle) == self.options.connections:
+                self.greeted.set()
             self.pump()
+        return None
 
     def refused(self, client: Client, line: bytes) -> None:
-        if line.startswith(b"4") or client.mail is None:
-            self.deferred += 1
+        """For good with 5xx; else the mail is sent again on another connection."""
+        if not line.startswith(b"5") or client.mail is None:
             client.script.clear()
             return
         if not self.refusals:
@@ -175,16 +172,14 @@ class Load:
         if client in self.idle:
             self.idle.remove(client)
         if client.mail is not None:
-            self.in_doubt += len(client.script) == 1
+            self.in_doubt += len(client.script) == 1  # only the answer to the text was missing
             self.due.appendleft(client.mail)
-        if not self.over.done():
-            task = self.loop.create_task(self.connect(0.0 if client.leaving else PAUSE))
-            self.tasks.add(task)
-            task.add_done_callback(self.tasks.discard)
+        if not self.over.is_set():
+            self.open(0 if client.leaving else PAUSE)
 
     def settle(self) -> None:
-        if len(self.rows) + self.refusals == self.options.count and not self.over.done():
-            self.over.set_result(None)
+        if len(self.rows) + self.refusals == self.options.count:
+            self.over.set()
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -199,16 +194,13 @@ async def main(options: argparse.Namespace) -> None:
     await load.run()
     if options.out:
         options.out.write_text("".join(f"{name}\t{due}\t{at}\n" for name, due, at in load.rows))
-    took = (max((row[2] for row in load.rows), default=0) / 1e9) - load.began
     waits = [(at - due) / 1e6 for _, due, at in load.rows]
     figures = {
         "accepted": len(load.rows),
-        "accepted_per_s": len(load.rows) / took,
+        "accepted_per_s": len(load.rows) / (load.rows[-1][2] / 1e9 - load.began),
         "began": int(load.began * 1e9),
         "reply_ms_p50": percentile(waits, 0.5),
         "reply_ms_p99": percentile(waits, 0.99),
-        "refused": load.refusals,
-        "deferred": load.deferred,
         "in_doubt": load.in_doubt,
         "cpu_s": time.process_time(),
     }
@@ -220,10 +212,9 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--port", type=int, default=2525)
     parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--first", type=int, default=0, help="the first mail's number")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--rate", type=float, default=0.0, help="mails a second; 0: all it takes")
-    parser.add_argument("--pipelining", action="store_true")
+    parser.add_argument("--pipelining", action="store_true", help="MAIL, RCPT and DATA at once")
     parser.add_argument("--fresh", action="store_true", help="a connection a mail")
     parser.add_argument("--run", default="run", help="how the ids begin")
     parser.add_argument("--to", default="+420601{:06d}@sms.example", help="{} is the number")

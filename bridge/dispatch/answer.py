@@ -74,6 +74,8 @@ class Desk:
                     pass
             except StoreUnavailable:
                 continue
+            except Exception as error:  # noqa: BLE001 - a desk must not end while the bridge runs
+                log.error("a desk stumbled", edge=self.edge, error=type(error).__name__)
 
     async def _work(self) -> bool:
         if self._stopping:

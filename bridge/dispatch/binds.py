@@ -69,6 +69,8 @@ class Binds:
                 await self._beat()
             except StoreUnavailable:
                 continue
+            except Exception as error:  # noqa: BLE001 - leases must be kept alive
+                log.error("a beat stumbled", error=type(error).__name__)
 
     async def _beat(self) -> None:
         bridge = self.bridge

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from bridge.dispatch import tenants
 from bridge.dispatch.bell import Bell
@@ -19,7 +20,21 @@ from bridge.settings import Carrier, Settings
 from bridge.store.ids import Ids
 from bridge.store.sql import Values
 from bridge.store.store import Store
+from bridge.store.submissions import Prepared, Stored
 from bridge.store.suppressions import ACTIVE, CHANGES
+
+
+class AwakeLane(Protocol):
+    """A lane that is at work in this process."""
+
+    def hint(self) -> None:
+        """Something waits in the lane."""
+
+    def bear(self, prepared: Prepared) -> Callable[[asyncio.Future[Stored]], None] | None:
+        """Claim a message at birth, if nothing older waits and there is room for it.
+
+        What comes back is to be called when the message's commit has ended.
+        """
 
 
 @dataclass
@@ -40,7 +55,7 @@ class Bridge:
     hints: set[str] = field(default_factory=set)
     _heard_of: tuple[int, float] = (0, 0.0)
     #: Lanes of this process that are awake: they are told at once, not rung.
-    awake: dict[str, Callable[[], None]] = field(default_factory=dict)
+    awake: dict[str, AwakeLane] = field(default_factory=dict)
     #: Told of every task that must run for as long as the process: a fault in it ends the process.
     watch: Callable[[asyncio.Task[None]], None] = lambda _task: None
     #: Called when the register has been read anew.
@@ -58,9 +73,9 @@ class Bridge:
 
     def ring_lane(self, lane: str, message_id: int) -> None:
         """Something waits in a lane."""
-        hint = self.awake.get(lane)
-        if hint is not None:
-            hint()
+        awake = self.awake.get(lane)
+        if awake is not None:
+            awake.hint()
         else:
             self.bell.ring(f"deliver.{lane}", (message_id,))
 

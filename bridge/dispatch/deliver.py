@@ -13,6 +13,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -28,6 +29,7 @@ from bridge.settings import Carrier as CarrierSettings
 from bridge.store.claims import Claim, Claimed, Claims, ClaimScript, lane
 from bridge.store.leases import RESEND_TIMES, GiveBack, give_back
 from bridge.store.outcomes import Move, PartDone, Progress, record_progress
+from bridge.store.submissions import Prepared, Stored
 from bridge.store.suppressions import Suppress, suppress_all
 from bridge.store.sweeps import NEXT_DUE, Values
 
@@ -77,6 +79,10 @@ class Lanes:
         self._revoked: dict[int, float] = {}
         self._stopping = False
         self._in_doubt = False
+        #: The last claim found less than it asked for: no backlog, messages may leave at birth.
+        self._drained = False
+        self._reserved = 0  # parts that a claim or a birth under way may bring
+        self._born: list[Part] = []
 
     def start(self) -> None:
         """Begin to work; the lanes look at the outbox at once."""
@@ -106,8 +112,73 @@ class Lanes:
                 return
 
     def wake(self) -> None:
-        """Something may be due, or there is room again."""
+        """Rung, or there is room again."""
         self._wake.set()
+
+    def hint(self) -> None:
+        """Something waits in one of the lanes."""
+        self._wake.set()
+
+    def bear(self, prepared: Prepared) -> Callable[[asyncio.Future[Stored]], None] | None:
+        """Claim a message at birth: its attempts are stored with it, it leaves after its commit.
+
+        That saves a commit; it must not let the new overtake a backlog.
+        """
+        if not self._drained or prepared.state != State.QUEUED:
+            return None
+        now = self.bridge.clock()
+        parts = 1 if self._whole else prepared.parts
+        room = min(self.carrier.room, self._pace.free(now)) - self._reserved
+        if not prepared.urgent:
+            room = min(room, self._bulk_room(room))
+        if parts > room:
+            self.hint()
+            return None
+        self._reserved += parts
+        prepared.lease = self.bridge.incarnation
+        prepared.carrier = self.carrier.name
+        prepared.attempts = {n: self.bridge.ids.next() for n in range(1, parts + 1)}
+        asked = asyncio.get_running_loop().time()
+        return partial(self._delivered, prepared, asked)
+
+    def _delivered(self, prepared: Prepared, asked: float, future: asyncio.Future[Stored]) -> None:
+        """A birth's commit has ended: the message leaves, if it is there to leave."""
+        self._reserved -= len(prepared.attempts)
+        if future.cancelled() or future.exception() is not None:
+            self._in_doubt = True
+            return
+        stored = future.result()
+        if stored.repeat or stored.state is not State.SENDING:
+            return
+        job = self._job(_claimed(prepared, stored.subject_id))
+        if self._forbidden(job.claimed, asked) or self._stopping:
+            for attempt in prepared.attempts.values():
+                self._unsent(attempt)
+            self._give_up(job)
+            return
+        if not self._born:
+            asyncio.get_running_loop().call_soon(self._send_born)
+        self._born += [self._part(job, n, a) for n, a in prepared.attempts.items()]
+        self._observe_wait(job.claimed)
+
+    def _give_up(self, job: Job) -> None:
+        if self._stopping:
+            job.bad.append(Outcome(Verdict.NOT_SENT, reason="shutting-down"))
+            self._settle_if_done(job)
+        else:
+            self._drop(job)
+
+    def _send_born(self) -> None:
+        parts, self._born = self._born, []
+        self._send(parts)
+
+    def _send(self, parts: Sequence[Part]) -> None:
+        self._pace.take(len(parts), self.bridge.clock())
+        self.carrier.send(parts, self._done)
+
+    def _forbidden(self, claimed: Claimed, asked: float) -> bool:
+        """Whether a STOP was stored since the claim was asked for."""
+        return not claimed.exempt and self._revoked.get(claimed.subject_id, 0.0) >= asked
 
     def revoke(self, subjects: Sequence[int]) -> None:
         """A STOP is on disk: what is claimed for these people and not yet written stays here."""
@@ -133,24 +204,35 @@ class Lanes:
                     pass
             except StoreUnavailable:
                 self._look_again(0.5)
+            except Exception as error:  # noqa: BLE001 - a lane must not end while the bridge runs
+                fault = type(error).__name__
+                log.error("a lane stumbled", carrier=self.carrier.name, error=fault)
+                self._in_doubt = True
+                self._look_again(1.0)
 
     async def _work(self) -> bool:
         """Claim and send once. True when there may be more to do at once."""
         if self._stopping:
             return False
         now = self.bridge.clock()
-        room = min(self.carrier.room, self._pace.free(now))
+        room = min(self.carrier.room, self._pace.free(now)) - self._reserved
         if room <= 0:
             await self._failover.look(self.names)
             self._wait_for_room(now)
             return False
+        if self._drained:
+            room -= room // 4  # some is left for messages that are born meanwhile
         asked = asyncio.get_running_loop().time()
         begun = self._begun(room)
-        claims = await self._ask(now, room, begun)
+        self._reserved += room
+        try:
+            claims = await self._ask(now, room, begun)
+        finally:
+            self._reserved -= room
         parts = self._parts_of(claims, begun, asked)
+        self._drained = len(parts) < room and not claims.refused
         if parts:
-            self._pace.take(len(parts), self.bridge.clock())
-            self.carrier.send(parts, self._done)
+            self._send(parts)
         if claims.stopped:
             for number in claims.stopped:
                 if number in self._jobs:
@@ -221,7 +303,7 @@ class Lanes:
                     self._unsent(attempt)
         for claimed in claims.messages:
             job = self._job(claimed)
-            if self._revoked.get(claimed.subject_id, 0.0) >= asked and not claimed.exempt:
+            if self._forbidden(claimed, asked):
                 for attempt in claimed.attempts.values():
                     self._unsent(attempt)
                 self._drop(job)
@@ -448,11 +530,12 @@ class Lanes:
 
     def _awaken(self) -> None:
         for name in self.names:
-            self.bridge.awake[name] = self._wake.set
+            self.bridge.awake[name] = self
 
     def _asleep(self) -> None:
         for name in self.names:
             self.bridge.awake.pop(name, None)
+        self._drained = False
 
     async def _doze(self) -> None:
         """Nothing is due: linger, then sleep until rung, until the next is due, or for a glance."""
@@ -471,6 +554,31 @@ class Lanes:
         horizon = asyncio.get_running_loop().time() - 60
         if self._revoked:
             self._revoked = {s: at for s, at in self._revoked.items() if at > horizon}
+
+
+def _claimed(prepared: Prepared, subject_id: int) -> Claimed:
+    """A message that was claimed at birth, as if it had been claimed later."""
+    return Claimed(
+        id=prepared.id,
+        subject_id=subject_id,
+        phone=prepared.phone,
+        text=prepared.text,
+        encoding=prepared.encoding,
+        lang=prepared.lang,
+        originator=prepared.originator,
+        parts=prepared.parts,
+        due=tuple(prepared.attempts),
+        attempts=prepared.attempts,
+        klass=prepared.klass,
+        urgent=prepared.urgent,
+        tries=1,
+        resent=0,
+        hop=0,
+        expires_at=prepared.expires_at,
+        tenant_id=prepared.tenant_id,
+        exempt=prepared.exempt,
+        due_at=prepared.due_at,
+    )
 
 
 _STATES = {

@@ -6,6 +6,7 @@ judged in the transaction that stores.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 
@@ -41,7 +42,13 @@ async def submit(bridge: Bridge, submission: Submission) -> Stored:
 
 async def keep(bridge: Bridge, prepared: Prepared, edge: str) -> Stored:
     """Store what `prepare` made, and ring for it. Raises StoreUnavailable."""
-    stored: Stored = await bridge.store.write(store_submissions, prepared)
+    lane_awake = bridge.awake.get(prepared.lane)
+    born = lane_awake.bear(prepared) if lane_awake is not None else None
+    future = bridge.store.put(store_submissions, prepared)
+    if born is not None:
+        future.add_done_callback(born)
+    # Whoever waits may leave; the commit and what follows from it go on.
+    stored: Stored = await asyncio.shield(future)
     if stored.repeat:
         bridge.metrics.repeats.labels(edge).inc()
         return stored

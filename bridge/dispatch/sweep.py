@@ -52,6 +52,8 @@ class Sweeper:
                 await self.once()
             except StoreUnavailable:
                 log.debug("sweep waits for the database")
+            except Exception as error:  # noqa: BLE001 - what is due must be found again
+                log.error("a sweep stumbled", error=type(error).__name__)
             await asyncio.sleep(EVERY)
 
     async def once(self) -> None:

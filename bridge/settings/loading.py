@@ -76,6 +76,8 @@ def _add_what_always_exists(data: dict[str, Any]) -> None:
         carriers.append({"name": SANDBOX, "kind": SANDBOX})
     for entry in found:
         entry.setdefault("kind", SANDBOX)
+        # Fictional (555-01xx), and one that its phones can answer.
+        entry.setdefault("originator", "+12025550100")
 
 
 def _completed(settings: Settings) -> Settings:

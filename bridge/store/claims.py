@@ -13,10 +13,11 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, Text, bindparam, null, select, update
 
 from bridge.model import State
+from bridge.store.journal import ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.notices import notices_for
-from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, insert, unique
+from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, unique
 from bridge.store.submissions import suppressed
-from bridge.store.tables import attempt, body, event, message, subject
+from bridge.store.tables import attempt, body, message, subject
 
 
 @dataclass(slots=True)
@@ -133,22 +134,6 @@ _TAKEN_PARTS = Statement(
         attempt.c.state.in_([constant("accepted"), constant("delivered")]),
     )
 )
-ATTEMPT_KEYS = (
-    "id",
-    "message_id",
-    "part",
-    "total",
-    "carrier",
-    "state",
-    "carrier_id",
-    "reason",
-    "incarnation",
-    "at",
-)
-_ATTEMPT_ADD = insert(attempt, ATTEMPT_KEYS)
-EVENT_KEYS = ("message_id", "kind", "detail", "at")
-EVENT_ADD = insert(event, EVENT_KEYS)
-
 URGENT, BULK = "urgent", "bulk"
 
 
@@ -184,7 +169,7 @@ class ClaimScript:
         if claimed:
             yield Many(_TAKE, [{"id": c.id, "lease": item.incarnation} for c in claimed])
         if attempts:
-            yield Many(_ATTEMPT_ADD, attempts)
+            yield Many(ATTEMPT_ADD, attempts)
         return Claims(claimed, begun, stopped, refused)
 
     def _go_on(self, item: Claim, attempts: list[dict[str, Any]]) -> Script:
@@ -231,18 +216,7 @@ class ClaimScript:
     ) -> int:
         made: int = self._next_id()
         attempts.append(
-            {
-                "id": made,
-                "message_id": number,
-                "part": part,
-                "total": total,
-                "carrier": item.carrier,
-                "state": "claimed",
-                "carrier_id": "",
-                "reason": "",
-                "incarnation": item.incarnation,
-                "at": item.now,
-            }
+            attempt_row(made, number, part, total, item.carrier, item.incarnation, item.now)
         )
         return made
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, update
 
 from bridge.model import State
-from bridge.store.claims import EVENT_ADD, end_messages
+from bridge.store.claims import end_messages
+from bridge.store.journal import EVENT_ADD
 from bridge.store.sql import Do, Many, Rows, Script, Statement
 from bridge.store.tables import message, tenant
 

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import Boolean, bindparam, delete, literal, select, update
 
 from bridge.model import Class, State
-from bridge.store.claims import EVENT_ADD
+from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for, release_notices
 from bridge.store.sql import (
     Do,

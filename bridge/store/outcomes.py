@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, Integer, SmallInteger, Text, null, update
 
 from bridge.model import FINAL, State
-from bridge.store.claims import EVENT_ADD
+from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for
 from bridge.store.receipts import match_early
 from bridge.store.sql import Many, Script, batched, constant

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, Text, bindparam, delete, select, update
 
 from bridge.model import NEXT, Receipt, State
-from bridge.store.claims import EVENT_ADD, end_messages
+from bridge.store.claims import end_messages
+from bridge.store.journal import EVENT_ADD
 from bridge.store.sql import (
     Many,
     Rows,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import bindparam, select, update
 
-from bridge.store.claims import EVENT_ADD
+from bridge.store.journal import EVENT_ADD
 from bridge.store.sql import Many, Script, Statement, constant
 from bridge.store.tables import body, message, subject
 

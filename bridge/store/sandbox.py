@@ -7,7 +7,6 @@ cannot be reached. Numbers and words are joined from where they stand.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +35,8 @@ from bridge.store.tables import (
     subject,
 )
 
-NEVER = math.inf
+#: 10000-01-01. Rows travel as JSON, which has no infinity.
+NEVER = 253_402_300_800.0
 NORMAL, SLOW, UNREACHABLE = "normal", "slow", "unreachable"
 MODES = (NORMAL, SLOW, UNREACHABLE)
 

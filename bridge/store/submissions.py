@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import BigInteger, ClauseElement, Double, Subquery, Text, select, true
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
+from bridge.store.journal import ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.notices import notices_for
 from bridge.store.sql import (
     Many,
@@ -22,7 +23,7 @@ from bridge.store.sql import (
     insert_new,
     unique,
 )
-from bridge.store.tables import body, conversation, event, message, seen, subject, suppression
+from bridge.store.tables import body, conversation, message, seen, subject, suppression
 
 REPEAT_SECONDS = 3600.0
 
@@ -59,6 +60,10 @@ class Prepared:
     now: float
     dedupe: str | None
     exempt: bool = False
+    #: Claimed at birth: the process that sends it at once, and part number → attempt id.
+    lease: int | None = None
+    carrier: str = ""
+    attempts: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -68,6 +73,7 @@ class Stored:
     id: int
     state: State
     repeat: bool  # it was here already: `id` is the first one's
+    subject_id: int = 0
 
 
 _SEEN = Statement(select(seen.c.key, seen.c.message_id).where(among(seen.c.key, "keys")))
@@ -92,7 +98,6 @@ SUPPRESSED = Statement(
 )
 _MESSAGE_ADD = insert(message)
 _BODY_ADD = insert(body)
-_EVENT_ADD = insert(event, ("message_id", "kind", "detail", "at"))
 
 
 def store_submissions(items: Sequence[Prepared]) -> Script:
@@ -102,10 +107,13 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
     conversations = yield from _conversations(fresh, subjects)
     stopped = yield from suppressed({i.phone_index for i in fresh} | {i.all_index for i in fresh})
     states: dict[int, State] = {}
-    rows, bodies, events = [], [], []
+    rows, bodies, events, attempts = [], [], [], []
     for item in fresh:
         is_stopped = not item.exempt and not stopped.isdisjoint((item.phone_index, item.all_index))
         state = State.SUPPRESSED if is_stopped else State(item.state)
+        if item.lease is not None and state is State.QUEUED:
+            state = State.SENDING
+            attempts += _attempts(item)
         states[item.id] = state
         subject_id = subjects[item.phone_index]
         rows.append(_message(item, subject_id, conversations[_key(item, subject_id)], state))
@@ -113,7 +121,7 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
         events.append(
             {
                 "message_id": item.id,
-                "kind": str(state),
+                "kind": "queued" if state is State.SENDING else str(state),
                 "detail": item.reason,
                 "at": item.now,
             }
@@ -121,14 +129,16 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
     if rows:
         yield Many(_MESSAGE_ADD, rows)
         yield Many(_BODY_ADD, bodies)
-        yield Many(_EVENT_ADD, events)
+        yield Many(EVENT_ADD, events)
+        if attempts:
+            yield Many(ATTEMPT_ADD, attempts)
         yield from notices_for(
             [i.id for i in fresh if states[i.id] is State.SUPPRESSED], "failed", items[0].now
         )
     return [
         Stored(repeats[i.id], State.QUEUED, True)
         if i.id in repeats
-        else Stored(i.id, states[i.id], False)
+        else Stored(i.id, states[i.id], False, subjects[i.phone_index])
         for i in items
     ]
 
@@ -146,6 +156,15 @@ def _claim_key(given: Subquery, database: str) -> ClauseElement:
 
 
 _SEEN_CLAIM = batched(_claim_key, key=Text, message_id=BigInteger, at=Double)
+
+
+def _attempts(item: Prepared) -> list[dict[str, Any]]:
+    assert item.lease is not None  # noqa: S101 - the caller's condition
+    total = len(item.attempts)
+    return [
+        attempt_row(number, item.id, part, total, item.carrier, item.lease, item.now)
+        for part, number in item.attempts.items()
+    ]
 
 
 def _without_repeats(items: Sequence[Prepared]) -> Script:
@@ -259,12 +278,12 @@ def _message(item: Prepared, subject_id: int, conversation_id: int, state: State
         "reason": "opted-out" if state is State.SUPPRESSED else item.reason,
         "lane": item.lane,
         "hop": 0,
-        "tries": 0,
+        "tries": 1 if state is State.SENDING else 0,
         "resent": 0,
         "due_at": item.due_at,
         "expires_at": item.expires_at,
         "created_at": item.now,
         "sent_at": None,
         "final_at": item.now if state is State.SUPPRESSED else None,
-        "lease": None,
+        "lease": item.lease if state is State.SENDING else None,
     }

@@ -77,7 +77,7 @@ class Hands:
         done = PartDone(part.attempt, "accepted", outcome.carrier_id, "")
         move = Move(part.message, State.SENT, "", "sandbox.bulk", 0, time.time(), 0, "gsm7", "", 1)
         progress = Progress("sandbox", time.time(), self.bridge.incarnation, (done,), move)
-        await self.bridge.store.write(record_progress, progress)
+        await self.bridge.store.write(record_progress, [progress])
 
     def send(self, parts: list[Part]) -> None:
         self.carrier.send(parts, lambda part, outcome: self.answers.put_nowait((part, outcome)))

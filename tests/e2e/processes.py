@@ -84,7 +84,6 @@ class Process:
         env: Mapping[str, str] | None = None,
         name: str = "bridge",
         cwd: Path | None = None,
-        preexec: Callable[[], None] | None = None,
     ) -> None:
         number = len(list(folder.glob(f"{name}.*.out")))
         self.out_file = folder / f"{name}.{number}.out"
@@ -99,7 +98,6 @@ class Process:
                 cwd=cwd or folder,
                 env=environment(env),
                 start_new_session=True,
-                preexec_fn=preexec,
             )
 
     @property
@@ -120,12 +118,12 @@ class Process:
             self.popen.send_signal(number)
 
     def kill(self) -> None:
-        """kill -9 of this process alone."""
+        """SIGKILL for this process alone."""
         self.signal()
         self.popen.wait()
 
     def kill_tree(self) -> None:
-        """kill -9 of this process and its descendants, all at once."""
+        """SIGKILL for this process and its descendants, all at once."""
         for pid in family(self.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)

@@ -18,6 +18,7 @@ from tests.e2e.senders import Load
 from tests.e2e.verdicts import RATE, SLOWER, WINDOW, judged
 from tests.smsc import Smsc, smsc
 
+
 class Chaos:
     """A bridge under load whose parts are killed; each kill waits until it works again."""
 

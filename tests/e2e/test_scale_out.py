@@ -43,7 +43,7 @@ class Cluster:
         return self.parts["serve"].smtp
 
     async def kill(self, name: str, *, again: bool = True) -> None:
-        """kill -9 of one part; wait until messages flow again."""
+        """SIGKILL for one part; wait until messages flow again."""
         before = len(self.centre.messages)
         self.parts[name].kill()
         if again:

@@ -1,0 +1,43 @@
+"""What everything leaves behind: attempts, written before a part leaves, and events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bridge.store.sql import insert
+from bridge.store.tables import attempt, event
+
+ATTEMPT_ADD = insert(
+    attempt,
+    (
+        "id",
+        "message_id",
+        "part",
+        "total",
+        "carrier",
+        "state",
+        "carrier_id",
+        "reason",
+        "incarnation",
+        "at",
+    ),
+)
+EVENT_ADD = insert(event, ("message_id", "kind", "detail", "at"))
+
+
+def attempt_row(
+    number: int, message: int, part: int, total: int, carrier: str, incarnation: int, now: float
+) -> dict[str, Any]:
+    """An attempt that is about to be made."""
+    return {
+        "id": number,
+        "message_id": message,
+        "part": part,
+        "total": total,
+        "carrier": carrier,
+        "state": "claimed",
+        "carrier_id": "",
+        "reason": "",
+        "incarnation": incarnation,
+        "at": now,
+    }

@@ -93,7 +93,10 @@ def tables(records: Iterable[Record], peers: Path | None) -> str:
         table("measurement", {"figures": ("{}", "")}, others),
     ]
     if peers is not None:
-        found.append(table("", PEER, {"**sms-bridge**": _ours(newest), **_theirs(peers)}))
+        theirs = _theirs(peers)
+        known = {key for record in theirs.values() for key, value in record.items() if value}
+        columns = {name: cell for name, cell in PEER.items() if known.intersection(cell)}
+        found.append(table("", columns, {"**sms-bridge**": _ours(newest), **theirs}))
     machines = dict.fromkeys(f"{r['date']}: {r['machine']}" for r in newest.values())
     return "\n\n".join([*found, "Measured " + "; ".join(machines) + "."])
 

@@ -31,7 +31,7 @@ def arguments() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"{', '.join(MEASURES)}; or table")
-    parser.add_argument("--quick", action="store_true", help="small counts, about a minute")
+    parser.add_argument("--quick", action="store_true", help="small counts: to see that it works")
     parser.add_argument("--mails", type=int, help="of each end-to-end run")
     parser.add_argument("--queued", type=int, help="bulk mails before the urgent ones")
     parser.add_argument("--repeat", type=int, help="runs of each end-to-end case; their median")

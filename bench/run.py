@@ -1,7 +1,7 @@
 """Names of measurements in; a line each, a JSON line each in the results file, and tables out.
 
-make bench                                        all of it, about ten minutes
-make bench ARGS="--quick"                         all of it with small counts, to see it work
+make bench                                        all of it: eight minutes on a quiet machine
+make bench ARGS="--quick"                         all of it with small counts, in one or two
 make bench ARGS="latency window"                  some of it
 make bench ARGS="table --peers FOLDER"            the tables of what was measured so far
 """
@@ -71,11 +71,11 @@ def main() -> None:
     """Measure what was asked for, in turn."""
     options = arguments()
     names = [name for name in options.names or MEASURES if name != "table"]
-    options.folder.mkdir(parents=True, exist_ok=True)
-    options.results.parent.mkdir(parents=True, exist_ok=True)
     bench = Bench(options.folder.resolve(), size_of(options), options.postgres)
     given = {"date": time.strftime("%Y-%m-%d"), "command": " ".join(sys.argv[1:])}
     if names:
+        options.folder.mkdir(parents=True, exist_ok=True)
+        options.results.parent.mkdir(parents=True, exist_ok=True)
         given["machine"] = machine(options.folder)
         print(given["machine"], flush=True)
     for name in names:
@@ -85,7 +85,9 @@ def main() -> None:
             with options.results.open("a") as results:
                 results.write(json.dumps(record) + "\n")
     if options.markdown or not names:
-        lines = options.results.read_text().splitlines() if options.results.exists() else []
+        if not options.results.exists():
+            sys.exit(f"{options.results} does not exist: name a measurement, to make it")
+        lines = options.results.read_text().splitlines()
         print("\n" + report.tables(map(json.loads, lines), options.peers))
 
 

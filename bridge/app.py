@@ -34,7 +34,7 @@ from bridge.smtp.listener import Certificate, Listener
 from bridge.smtp.login import Throttle
 from bridge.smtp.notifier import MailNotifier
 from bridge.smtp.service import Limits
-from bridge.store.facts import settle
+from bridge.store.facts import CLOCK, settle
 from bridge.store.ids import Ids
 from bridge.store.leases import Begin, begin
 from bridge.store.migrate import migrate
@@ -100,7 +100,8 @@ async def _bridge(
 ) -> Bridge:
     """The bridge over an open store; with `learn`, the file's tenants become the store's."""
     data_dir = settings.data_dir.resolve()
-    now = time.time()
+    clock = await _clock(store)
+    now = clock()
     print_of = keys.repeat(b"which pepper")
     if await store.write(settle, ("pepper", print_of)) != print_of:
         raise Misconfigured(
@@ -116,11 +117,22 @@ async def _bridge(
         incarnation=incarnation,
         ids=Ids(incarnation),
         routes=Routes(settings.routes),
+        clock=clock,
     )
     if learn:
         await store.write(put_file_tenants, [tenants.from_file(t, now) for t in settings.tenants])
     await bridge.refresh()
     return bridge
+
+
+async def _clock(store: Store) -> Callable[[], float]:
+    """The clock that all processes share: leases of one machine are judged on another."""
+    if store.database == "sqlite":
+        return time.time
+    began = time.time()
+    found = await store.read(CLOCK)
+    ahead: float = found[0][0] - (began + time.time()) / 2
+    return lambda: time.time() + ahead
 
 
 class Parts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 from pathlib import Path
@@ -69,9 +70,9 @@ def _try(data_dir: Path, role: str) -> Slot | None:
     except BlockingIOError:
         file.close()
         return None
-    file.truncate(0)
-    file.write(f"{os.getpid()}\n")
-    file.flush()
+    with contextlib.suppress(OSError):  # a full disk: the lock holds without a name in it
+        file.truncate(0)
+        os.write(file.fileno(), f"{os.getpid()}\n".encode())
     return Slot(file, role)
 
 

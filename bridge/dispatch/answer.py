@@ -13,15 +13,18 @@ from bridge.errors import Refused, StoreUnavailable, TryLater
 from bridge.store.notices import (
     NEXT_NOTICE,
     ClaimNotices,
+    GiveBackNotices,
     Notice,
     NoticeDone,
     claim_notices,
     finish_notices,
+    give_back_notices,
 )
 
 log = structlog.get_logger("bridge.answer")
 
 GLANCE = 2.0
+AGAIN = 0.5
 GIVE_UP_SECONDS = 3 * 86400.0
 FIRST_RETRY, LONGEST_RETRY = 10.0, 1800.0
 
@@ -46,6 +49,7 @@ class Desk:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self._in_doubt = False
 
     def start(self) -> None:
         """Begin to tell what is due."""
@@ -85,15 +89,32 @@ class Desk:
         due = await self.bridge.store.read(NEXT_NOTICE, edge=self.edge)
         if not due or due[0][0] > now:
             return False
+        if self._in_doubt:
+            mine = GiveBackNotices(self.bridge.incarnation, frozenset())
+            await self.bridge.store.write(give_back_notices, mine)
+            self._in_doubt = False
         claim = ClaimNotices(self.edge, self.bridge.incarnation, now)
-        notices: list[Notice] = await self.bridge.store.write(claim_notices, claim)
+        try:
+            notices: list[Notice] = await self.bridge.store.write(claim_notices, claim)
+        except StoreUnavailable:
+            # A connection lost during COMMIT: the claim may stand, and nothing of it is told.
+            self._in_doubt = True
+            raise
         await asyncio.gather(*(self._tell(notice) for notice in notices))
         return bool(notices)
 
     async def _tell(self, notice: Notice) -> None:
         done = await self._told(notice)
         self.bridge.metrics.notices.labels(self.edge, done.state).inc()
-        await self.bridge.store.write(finish_notices, done)
+        while True:
+            try:
+                await self.bridge.store.write(finish_notices, done)
+            except StoreUnavailable:
+                if self._stopping:
+                    return  # told again after the next start
+                await asyncio.sleep(AGAIN)
+            else:
+                return
 
     async def _told(self, notice: Notice) -> NoticeDone:
         try:

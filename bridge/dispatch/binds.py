@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -10,9 +11,9 @@ import structlog
 from bridge import carriers
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.deliver import Lanes
-from bridge.errors import StoreUnavailable
+from bridge.errors import Misconfigured, StoreUnavailable
 from bridge.ports import Inbox
-from bridge.store.leases import Beat, beat
+from bridge.store.leases import LEASE_SECONDS, Beat, beat, leave
 
 log = structlog.get_logger("bridge.binds")
 
@@ -44,6 +45,8 @@ class Binds:
             self._task.cancel()
             await asyncio.wait([self._task])
         await asyncio.gather(*(self._release(name) for name in list(self.lanes)))
+        with contextlib.suppress(StoreUnavailable):
+            await self.bridge.store.write(leave, self.bridge.incarnation)
 
     def wake(self, lane: str) -> bool:
         """Wake a lane; False if another process owns it."""
@@ -77,11 +80,13 @@ class Binds:
         wanted = tuple(
             (name, name in self.lanes and carrier.up) for name, carrier in self._made.items()
         )
-        owned = await bridge.store.write(beat, Beat(bridge.incarnation, bridge.clock(), wanted))
+        now = bridge.clock()
+        owned = await bridge.store.write(beat, Beat(bridge.incarnation, now, wanted))
         if owned is None:
             log.error("this process was taken for dead; it ends so that a new one may start")
             self.lost()
             return
+        bridge.owned_until = now + LEASE_SECONDS
         for name in owned - self.lanes.keys():
             await self._take(name)
         for name in self.lanes.keys() - owned:
@@ -92,8 +97,15 @@ class Binds:
 
     async def _take(self, name: str) -> None:
         lanes = Lanes(self.bridge, self._made[name], self.bridge.carrier(name))
+        try:
+            await self._made[name].open(self._inbox, lanes.wake)
+        except Misconfigured as error:
+            log.error(
+                "a carrier cannot be used", carrier=name, error=error.sentence, hint=error.hint
+            )
+            del self._made[name]  # another process, with better files, may have it
+            return
         self.lanes[name] = lanes
-        await self._made[name].open(self._inbox, lanes.wake)
         lanes.start()
         self.bridge.bell.hear(_queues(lanes))
 

@@ -56,6 +56,8 @@ class Bridge:
     _heard_of: tuple[int, float] = (0, 0.0)
     #: Lanes of this process that are awake: they are told at once, not rung.
     awake: dict[str, AwakeLane] = field(default_factory=dict)
+    #: Until when nobody takes this process for dead; its lanes stand still afterwards.
+    owned_until: float = 0.0
     #: Told of every task that must run for as long as the process: a fault in it ends the process.
     watch: Callable[[asyncio.Task[None]], None] = lambda _task: None
     #: Called when the register has been read anew.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -10,6 +11,7 @@ import structlog
 from bridge import segments
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.submit import shifts
+from bridge.errors import StoreUnavailable
 from bridge.ports import Carrier
 from bridge.settings import Carrier as Config
 from bridge.store.claims import lane
@@ -18,35 +20,59 @@ from bridge.store.sql import Row
 
 log = structlog.get_logger("bridge.failover")
 
+EVERY = 2.0
+#: After a look that moved nothing (the routes end here), the next one is so many times as late.
+RARELY = 15
+
 
 class Failover:
-    """Watches one carrier's bind."""
+    """Watches one carrier's bind, beside its lanes and not in their way."""
 
-    def __init__(self, bridge: Bridge, carrier: Carrier, config: Config) -> None:
+    def __init__(
+        self, bridge: Bridge, carrier: Carrier, config: Config, names: Sequence[str]
+    ) -> None:
         self._bridge = bridge
         self._carrier = carrier
+        self._names = names
         self._patience = config.failover.total_seconds()
-        self._down_since: float | None = bridge.clock()
+        self._task: asyncio.Task[None] | None = None
 
-    async def look(self, names: Sequence[str]) -> int:
-        """Move what waits in these lanes if the bind has been down for too long; how many moved."""
-        if self._carrier.up:
-            self._down_since = None
-            return 0
+    def start(self) -> None:
+        """Begin to watch."""
+        self._task = asyncio.create_task(self._run(), name=f"failover-{self._carrier.name}")
+        self._bridge.watch(self._task)
+
+    async def stop(self) -> None:
+        """Watch no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        down_since: float | None = None
+        idle = 0
+        while True:
+            await asyncio.sleep(min(EVERY, self._patience))
+            if self._carrier.up:
+                down_since, idle = None, 0
+                continue
+            down_since = down_since or loop.time()
+            if loop.time() - down_since < self._patience or idle > 0:
+                idle = max(0, idle - 1)
+                continue
+            with contextlib.suppress(StoreUnavailable):
+                idle = 0 if await self._move_all() else RARELY
+
+    async def _move_all(self) -> int:
         now = self._bridge.clock()
-        if self._down_since is None:
-            self._down_since = now
-        if now - self._down_since < self._patience:
-            return 0
         moved = 0
-        for name in names:
-            moved += await self._move_all(name, now)
+        for name in self._names:
+            moved += await _move_waiting(self._bridge, name, now, lambda hop: hop + 1)
         if moved:
             log.warning("a bind is down, messages go on", carrier=self._carrier.name, count=moved)
         return moved
-
-    async def _move_all(self, name: str, now: float) -> int:
-        return await _move_waiting(self._bridge, name, now, lambda hop: hop + 1)
 
 
 async def route_anew(bridge: Bridge, name: str, now: float) -> int:
@@ -59,9 +85,11 @@ async def route_anew(bridge: Bridge, name: str, now: float) -> int:
 async def _move_waiting(
     bridge: Bridge, name: str, now: float, hop_after: Callable[[int], int]
 ) -> int:
-    after, moved = 0, 0
-    while rows := await bridge.store.read(WAITING, lane=name, now=now, after=after):
-        after = rows[-1][0]
+    after, after_id, moved = 0.0, 0, 0
+    while rows := await bridge.store.read(
+        WAITING, lane=name, now=now, after=after, after_id=after_id
+    ):
+        after, after_id = rows[-1][4], rows[-1][0]
         moves = [m for row in rows if (m := _moved(bridge, row, now, hop_after)) is not None]
         await asyncio.gather(*(bridge.store.write(reroute, move) for move in moves))
         for move in moves:
@@ -72,14 +100,12 @@ async def _move_waiting(
 
 def _moved(bridge: Bridge, row: Row, now: float, hop_after: Callable[[int], int]) -> Reroute | None:
     """Where a message goes; None where its route ends here."""
-    number, was, hop, urgent, encoding, lang, parts, phone, text = row
+    number, was, hop, urgent, _, phone, text = row
     route = bridge.routes.carriers(phone)
     hop = hop_after(hop)
     if hop >= len(route):
         return None
     config = bridge.carrier(route[hop])
-    if lang:
-        fitted = segments.segment(text, shifts(config))
-        encoding, lang, parts = fitted.encoding, fitted.lang, len(fitted.parts)
+    fitted = segments.segment(text, shifts(config))
     to = lane(config.name, bool(urgent))
-    return Reroute(number, was, to, hop, encoding, lang, parts, now)
+    return Reroute(number, was, to, hop, fitted.encoding, fitted.lang, len(fitted.parts), now)

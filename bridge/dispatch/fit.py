@@ -27,6 +27,7 @@ class Limits(Protocol):
 
 def fit(tenant: Limits, text: str, shift: tuple[str, ...] = ()) -> Segmented:
     """The text in its encoding and parts. Raises Refused when it is empty or too long."""
+    text = storable(text)
     if not text.strip():
         raise Refused("the mail has no text to send", "write something in the body or subject")
     if len(text) > LONGEST and tenant.over_limit == "refuse":
@@ -47,6 +48,13 @@ def fit(tenant: Limits, text: str, shift: tuple[str, ...] = ()) -> Segmented:
         "shorten it, or ask the operator for a higher max_parts",
         status="5.3.4",
     )
+
+
+def storable(text: str) -> str:
+    """Text as both databases can keep it: no NUL, no half of a surrogate pair."""
+    if "\0" in text:
+        text = text.replace("\0", "")
+    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
 
 
 def _cut(tenant: Limits, segmented: Segmented, shift: tuple[str, ...]) -> Segmented:

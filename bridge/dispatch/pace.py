@@ -51,5 +51,6 @@ class Pace:
         self._paused_until = max(self._paused_until, now + seconds)
 
     def _fill(self, now: float) -> None:
-        self._tokens = min(self._size, self._tokens + (now - self._at) * self._drip)
+        passed = max(0.0, now - self._at)
+        self._tokens = min(self._size, self._tokens + passed * self._drip)
         self._at = now

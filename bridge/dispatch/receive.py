@@ -14,10 +14,10 @@ import structlog
 
 from bridge import phone, segments
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.fit import fit
+from bridge.dispatch.fit import fit, storable
 from bridge.dispatch.submit import shifts
 from bridge.dispatch.tenants import Tenant, tenant_of
-from bridge.errors import BadNumber, Refused
+from bridge.errors import BadNumber, Refused, TryLater
 from bridge.model import Inbound, Receipt, State
 from bridge.privacy import keywords
 from bridge.store.claims import lane
@@ -57,11 +57,11 @@ class Reception:
 
     async def follow(self, carrier: str, heard: Heard) -> None:
         """What is to be done after an MO's commit, before its acknowledgement."""
+        if heard.subjects:
+            await self.silence(heard.subjects)
         if heard.reply_id is None:
             return
         self.bridge.metrics.replies.labels(carrier, heard.verdict).inc()
-        if heard.subjects:
-            await self.silence(heard.subjects)
         if heard.verdict in ("stop", "start"):
             await self.bridge.refresh()
         for edge in heard.edges:
@@ -70,7 +70,10 @@ class Reception:
             self.bridge.ring_lane(heard.lane, heard.reply_id)
 
     async def silence(self, subjects: Sequence[int]) -> None:
-        """Return once nothing claimed for these people can leave any more."""
+        """Return once nothing claimed for these people can leave any more.
+
+        Raises TryLater when another process does not settle what it has claimed.
+        """
         self._revoke(subjects)
         loop = asyncio.get_running_loop()
         until = loop.time() + SETTLE_SECONDS
@@ -81,6 +84,7 @@ class Reception:
             if not flying:
                 return
             await asyncio.sleep(0.02)
+        raise TryLater("parts to this person are still under way", "hand the STOP over again")
 
     def understood(self, carrier: str, part: Inbound) -> PartIn:
         """The part with its numbers in E.164 and its keyed hashes."""
@@ -195,8 +199,8 @@ def decode(parts: Sequence[Inbound]) -> str:
     """The text of an MO's parts, joined before decoding where they can be (split surrogates)."""
     first = parts[0]
     if all(p.coding == first.coding and p.lang == first.lang for p in parts):
-        return _decoded(b"".join(p.data for p in parts), first)
-    return "".join(_decoded(p.data, p) for p in parts)
+        return storable(_decoded(b"".join(p.data for p in parts), first))
+    return storable("".join(_decoded(p.data, p) for p in parts))
 
 
 def _decoded(data: bytes, part: Inbound) -> str:

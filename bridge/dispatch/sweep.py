@@ -32,7 +32,7 @@ from bridge.store.sweeps import (
 log = structlog.get_logger("bridge.sweep")
 
 EVERY = 1.0
-RARELY = 60.0
+RARELY = 20.0
 
 
 class Sweeper:
@@ -65,6 +65,8 @@ class Sweeper:
         if now - self._rare >= RARELY:
             self._rare = now
             await bridge.store.write(tidy, now)
+            if await bridge.store.write(match_missed, now):
+                bridge.ring_edge("mail")
             await self._partial_replies(now)
         self.last = now
 
@@ -78,8 +80,6 @@ class Sweeper:
         if freed:
             bridge.metrics.released.inc(freed)
             log.warning("messages of ended processes released", count=freed)
-        if await bridge.store.write(match_missed, now):
-            bridge.ring_edge("mail")
         for lane in swept.lanes:
             bridge.ring_lane(lane, 0)
 

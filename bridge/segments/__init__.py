@@ -22,6 +22,7 @@ __all__ = [
     "prepare",
     "read_udh",
     "segment",
+    "split",
     "udh",
 ]
 
@@ -95,6 +96,13 @@ def prepare(text: str, encoding: str = "auto", shift: Sequence[str] = ()) -> Seg
         if plain.encoding == "gsm7" and len(plain.parts) < len(written.parts):
             return replace(plain, transliterated=True)
     return written
+
+
+def split(text: str, encoding: str, lang: str = "") -> tuple[str, ...]:
+    """The parts of a text that was cut before, in the same encoding and alphabet as then."""
+    if encoding == "ucs2":
+        return _utf16(text).parts
+    return segment(text).parts if not lang else _septets(text, ALPHABETS[lang]).parts
 
 
 def encode_part(part: str, encoding: str, lang: str = "") -> bytes:

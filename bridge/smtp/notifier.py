@@ -28,7 +28,7 @@ from bridge.store.notices import Notice
 _REASONS = {
     "opted-out": ("5.7.1", "this person has opted out", "only START from their phone lifts it"),
     "validity-over": ("4.4.7", "its validity ended before it could be delivered", "send it again"),
-    "dropped": ("5.7.1", "a person decided not to send it", "ask the operator"),
+    "dropped-by-operator": ("5.7.1", "a person decided not to send it", "ask the operator"),
     "in-doubt": (
         "4.4.0",
         "the connection to the carrier broke; it may have been sent or not",

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Double, Text, bindparam, null, select, update
 
 from bridge.model import State
-from bridge.store.journal import ATTEMPT_ADD, EVENT_ADD, attempt_row
+from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.notices import notices_for
 from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, unique
 from bridge.store.submissions import suppressed
@@ -129,7 +129,7 @@ _END = batched(
     at=Double,
 )
 _TAKEN_PARTS = Statement(
-    select(attempt.c.message_id, attempt.c.part).where(
+    select(attempt.c.message_id, attempt.c.part, attempt.c.total).where(
         among(attempt.c.message_id, "ids"),
         attempt.c.state.in_([constant("accepted"), constant("delivered")]),
     )
@@ -157,6 +157,8 @@ class ClaimScript:
 
     def _claim(self, item: Claim) -> Script:
         attempts: list[dict[str, Any]] = []
+        if not (yield Rows(ALIVE, {"me": item.incarnation})):
+            return Claims([], {}, [], 0)
         stopped, begun = yield from self._go_on(item, attempts)
         claimed: list[Claimed] = []
         refused = 0
@@ -205,7 +207,7 @@ class ClaimScript:
             if room <= 0:
                 break
             total = 1 if item.whole else row[7]
-            due = tuple(n for n in range(1, total + 1) if (row[0], n) not in there)
+            due = tuple(n for n in range(1, total + 1) if (row[0], n, total) not in there)
             now = {n: self._attempt(item, row[0], n, total, attempts) for n in due[:room]}
             room -= len(now)
             claimed.append(_claimed(row, due, now))
@@ -254,11 +256,11 @@ def _stopped(found: Sequence[Sequence[Any]], column: int) -> Script:
 
 
 def _parts_there(ids: Sequence[int]) -> Script:
-    """(message, part) of those that a carrier has taken already."""
+    """(message, part, total) of those that a carrier has taken already, cut in the same way."""
     if not ids:
         return set()
     found = yield Rows(_TAKEN_PARTS, {"ids": unique(ids)})
-    return {(row[0], row[1]) for row in found}
+    return {(row[0], row[1], row[2]) for row in found}
 
 
 def _refuse(ids: set[int], state: State, reason: str, now: float) -> Script:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bridge.store.sql import insert
-from bridge.store.tables import attempt, event
+from sqlalchemy import bindparam, select
+
+from bridge.store.sql import Statement, insert
+from bridge.store.tables import attempt, event, incarnation
 
 ATTEMPT_ADD = insert(
     attempt,
@@ -21,6 +23,10 @@ ATTEMPT_ADD = insert(
         "incarnation",
         "at",
     ),
+)
+#: A process may claim only while nobody takes it for dead; what it claims then is its own.
+ALIVE = Statement(
+    select(incarnation.c.id).where(incarnation.c.id == bindparam("me")).with_for_update(read=True)
 )
 EVENT_ADD = insert(event, ("message_id", "kind", "detail", "at"))
 

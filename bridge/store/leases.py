@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Boolean, bindparam, delete, literal, select, update
+from sqlalchemy import Boolean, bindparam, delete, literal, select, text, update
 
 from bridge.model import Class, State
 from bridge.store.journal import EVENT_ADD
@@ -27,7 +27,7 @@ from bridge.store.sql import (
     insert_new,
     unique,
 )
-from bridge.store.tables import attempt, carrier_lease, incarnation, message
+from bridge.store.tables import OPEN, attempt, carrier_lease, incarnation, message
 
 RESEND_TIMES = 3
 LEASE_SECONDS = 9.0
@@ -84,19 +84,22 @@ _MINE = Statement(
     select(carrier_lease.c.carrier).where(carrier_lease.c.incarnation == bindparam("me"))
 )
 
-_HELD = Statement(
-    select(
-        message.c.id,
-        message.c["class"],
-        message.c.resent,
-        message.c.hop,
-        select(literal(1, literal_execute=False).cast(Boolean))
-        .where(attempt.c.message_id == message.c.id, attempt.c.state == constant("claimed"))
-        .exists()
-        .label("doubt"),
+_HELD_COLUMNS = select(
+    message.c.id,
+    message.c["class"],
+    message.c.resent,
+    message.c.hop,
+    select(literal(1, literal_execute=False).cast(Boolean))
+    .where(attempt.c.message_id == message.c.id, attempt.c.state == constant("claimed"))
+    .exists()
+    .label("doubt"),
+).where(text(f"message.{OPEN}"), message.c.state == constant("sending"))
+_HELD = Statement(_HELD_COLUMNS.where(among(message.c.lease, "dead")).with_for_update(of=message))
+#: Held by processes that nobody knows any more: they claimed while they were taken for dead.
+_ORPHANS = Statement(
+    _HELD_COLUMNS.where(message.c.lease.not_in(select(incarnation.c.id))).with_for_update(
+        of=message
     )
-    .where(message.c.state == constant("sending"), among(message.c.lease, "dead"))
-    .with_for_update(of=message)
 )
 _DOUBT = Statement(
     update(attempt)
@@ -128,6 +131,7 @@ class GiveBack:
 
 _OWN = Statement(
     select(message.c.id).where(
+        text(OPEN),
         message.c.state == constant("sending"),
         message.c.lease == bindparam("me"),
         among(message.c.lane, "lanes"),
@@ -201,7 +205,16 @@ def release_silent(items: Sequence[tuple[int, float]]) -> Script:
     me, now = items[0]
     found = yield Rows(_SILENT, {"before": now - LEASE_SECONDS, "me": me})
     freed = yield from release([row[0] for row in found], now)
-    return [freed] * len(items)
+    orphans = yield Rows(_ORPHANS, {})
+    if orphans:
+        yield from resolve([(r[0], r[1], r[2], bool(r[4])) for r in orphans], now)
+    return [freed + len(orphans)] * len(items)
+
+
+def leave(items: Sequence[int]) -> Script:
+    """These processes give up their binds; another may take them at once."""
+    yield Do(_LEASES_OVER, {"dead": Values(items)})
+    return [None] * len(items)
 
 
 def release(dead: Sequence[int], now: float) -> Script:

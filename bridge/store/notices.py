@@ -233,6 +233,34 @@ def release_notices(dead: Sequence[int]) -> Script:
     return (yield Do(_RELEASE, {"dead": Values(dead)}))
 
 
+@dataclass(frozen=True, slots=True)
+class GiveBackNotices:
+    """A claim of notices whose commit was in doubt: those not being told are due again."""
+
+    incarnation: int
+    keep: frozenset[int]
+
+
+_OWN = Statement(
+    select(notice.c.id).where(
+        notice.c.state == constant("sending"), notice.c.lease == bindparam("me")
+    )
+)
+_DUE_AGAIN = Statement(
+    update(notice).where(among(notice.c.id, "ids")).values(state="due", lease=None)
+)
+
+
+def give_back_notices(items: Sequence[GiveBackNotices]) -> Script:
+    """How many notices are due again."""
+    results = []
+    for item in items:
+        found = yield Rows(_OWN, {"me": item.incarnation})
+        ids = sorted({row[0] for row in found} - item.keep)
+        results.append((yield Do(_DUE_AGAIN, {"ids": Values(ids)})) if ids else 0)
+    return results
+
+
 def store_explained(items: Sequence[Explained]) -> Script:
     """Owe the answer to `explain.` mails; the id of each notice."""
     ids = []

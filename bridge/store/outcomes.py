@@ -6,16 +6,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, Integer, SmallInteger, Text, null, update
+from sqlalchemy import BigInteger, Double, Integer, SmallInteger, Text, null, select, update
 
 from bridge.model import FINAL, State
 from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for
 from bridge.store.receipts import match_early
-from bridge.store.sql import Many, Script, batched, constant
+from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, unique
 from bridge.store.tables import attempt, message
 
-_NEWS = ((State.FAILED, "failed"), (State.EXPIRED, "failed"), (State.UNKNOWN, "unknown"))
+_NEWS = (
+    (State.FAILED, "failed"),
+    (State.EXPIRED, "failed"),
+    (State.SUPPRESSED, "failed"),
+    (State.UNKNOWN, "unknown"),
+)
 
 
 @dataclass(slots=True)
@@ -42,6 +47,7 @@ class Move:
     encoding: str
     lang: str
     parts: int
+    tries: int  # of the claim that it speaks of
 
 
 @dataclass(slots=True)
@@ -75,15 +81,17 @@ _ANSWERED = batched(
     reason=Text,
     at=Double,
 )
-# Only the owner moves a message out of `sending`: after a lease was lost, another decides.
+# Only the owner moves a message out of `sending`, and only for the claim that it speaks of: after
+# a lease was lost, another decides.
+_OWNED = Statement(
+    select(message.c.id, message.c.lease, message.c.tries)
+    .where(among(message.c.id, "ids"), message.c.state == constant("sending"))
+    .with_for_update()
+)
 _MOVE = batched(
     lambda given, _: (
         update(message)
-        .where(
-            message.c.id == given.c.id,
-            message.c.state == constant("sending"),
-            message.c.lease == given.c.lease,
-        )
+        .where(message.c.id == given.c.id)
         .values(
             state=given.c.state,
             reason=given.c.reason,
@@ -100,7 +108,6 @@ _MOVE = batched(
         )
     ),
     id=BigInteger,
-    lease=BigInteger,
     state=Text,
     reason=Text,
     lane=Text,
@@ -121,7 +128,7 @@ def record_progress(batches: Sequence[Sequence[Progress]]) -> Script:
     parts = [(item, part) for item in items for part in item.parts]
     if parts:
         yield Many(_ANSWERED, [_answered(item, part) for item, part in parts])
-    moves = [(item, item.move) for item in items if item.move is not None]
+    moves = yield from _ours([(item, item.move) for item in items if item.move is not None])
     if moves:
         yield Many(_MOVE, [_moved(item, move) for item, move in moves])
         yield Many(EVENT_ADD, [_event(item, move) for item, move in moves])
@@ -132,6 +139,15 @@ def record_progress(batches: Sequence[Sequence[Progress]]) -> Script:
     if known:
         yield from match_early(known, items[0].now)
     return [None] * len(batches)
+
+
+def _ours(moves: list[tuple[Progress, Move]]) -> Script:
+    """The moves of messages that are still claimed as they were."""
+    if not moves:
+        return []
+    found = yield Rows(_OWNED, {"ids": unique(move.message for _, move in moves)})
+    owned = {(row[0], row[1], row[2]) for row in found}
+    return [(i, m) for i, m in moves if (m.message, i.incarnation, m.tries) in owned]
 
 
 def _answered(item: Progress, part: PartDone) -> dict[str, Any]:
@@ -147,7 +163,6 @@ def _answered(item: Progress, part: PartDone) -> dict[str, Any]:
 def _moved(item: Progress, move: Move) -> dict[str, Any]:
     return {
         "id": move.message,
-        "lease": item.incarnation,
         "state": str(move.state),
         "reason": move.reason,
         "lane": move.lane,

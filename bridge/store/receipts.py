@@ -62,7 +62,14 @@ _PARTS = Statement(
         attempt.c.total,
     )
     .join(message, message.c.id == attempt.c.message_id)
-    .where(among(attempt.c.message_id, "ids"))
+    # Only what a carrier took says anything about delivery.
+    .where(
+        among(attempt.c.message_id, "ids"),
+        attempt.c.state.in_(
+            [constant("accepted"), *(constant(word) for word in ("delivered", "failed", "expired"))]
+        ),
+        attempt.c.carrier_id != constant(""),
+    )
     .order_by(attempt.c.message_id, attempt.c.id)
     .with_for_update(of=message)
 )
@@ -96,7 +103,7 @@ _SETTLED = frozenset(_ATTEMPT_STATE.values())
 def record_receipts(items: Sequence[ReceiptIn]) -> Script:
     """True an item whose part was known; the others are stored until it is."""
     found = yield Rows(_FIND, {"ids": unique(i.receipt.carrier_id for i in items)})
-    attempts = {(row[0], row[1]): row for row in found}
+    attempts = _newest(found)
     known = [i for i in items if (i.carrier, i.receipt.carrier_id) in attempts]
     early = [i for i in items if (i.carrier, i.receipt.carrier_id) not in attempts]
     if early:
@@ -104,6 +111,16 @@ def record_receipts(items: Sequence[ReceiptIn]) -> Script:
     if known:
         yield from _settle([(i, attempts[i.carrier, i.receipt.carrier_id]) for i in known])
     return [(i.carrier, i.receipt.carrier_id) in attempts for i in items]
+
+
+def _newest(found: Sequence[Sequence[Any]]) -> dict[tuple[str, str], Sequence[Any]]:
+    """The attempt that each id means now: SMSCs begin to count anew, and ids come again."""
+    newest: dict[tuple[str, str], Sequence[Any]] = {}
+    for row in sorted(found, key=lambda row: row[2]):
+        key = (row[0], row[1])
+        if key not in newest or row[4] not in _SETTLED:
+            newest[key] = row
+    return newest
 
 
 def match_early(known: set[tuple[str, str]], now: float) -> Script:
@@ -190,6 +207,8 @@ def _derive(messages: set[int], now: float) -> Script:
     parts: dict[int, dict[int, tuple[str, str]]] = {}
     states: dict[int, tuple[State, int]] = {}
     for number, part, state, reason, current, total in found:
+        if states.get(number, (None, total))[1] != total:
+            parts.pop(number, None)  # another carrier took it cut in another way
         states[number] = State(current), total
         last = parts.setdefault(number, {})
         if last.get(part, ("", ""))[0] != "delivered":

@@ -40,7 +40,9 @@ from bridge.store.tables import (
     tenant,
 )
 
-REPEAT_SECONDS = 300.0
+# An SMSC that missed our acknowledgement comes again within seconds. A person may well write the
+# same word twice, so the time is short.
+REPEAT_SECONDS = 120.0
 ANSWERS_AN_HOUR = 3
 
 
@@ -177,20 +179,38 @@ class ReplyScript:
 
     def _one(self, item: PartIn) -> Script:
         if (yield from _is_repeat(item)):
-            return Heard()
+            return (yield from self._again(item))
         parts = yield from _joined(item)
         if parts is None:
             return Heard()
         return (yield from self.reply(item, parts, partial=False))
 
-    def reply(self, item: PartIn, parts: Sequence[Inbound], *, partial: bool) -> Script:
+    def _again(self, item: PartIn) -> Script:
+        """A repeat is dropped, but a STOP binds: it may have been lifted since it came first."""
+        judged = self._read([item.part], item.country)
+        if item.part.total > 1 or judged.verdict != "stop":
+            return Heard()
+        match = yield from self._conversation(item)
+        subjects, changed = yield from suppress(_wish(item, match))
+        if changed:
+            return (yield from self.reply(item, [item.part], partial=False, stopped=subjects))
+        return Heard(subjects=subjects)
+
+    def reply(
+        self,
+        item: PartIn,
+        parts: Sequence[Inbound],
+        *,
+        partial: bool,
+        stopped: tuple[int, ...] | None = None,
+    ) -> Script:
         """Store a whole MO (or what came of it) and what follows from it."""
         judged = self._read(parts, item.country)
         match = yield from self._conversation(item)
         reply_id = self._next_id()
         yield from self._keep(item, judged, match, reply_id, partial=partial)
         edges = yield from _owe(match, reply_id, item.now)
-        subjects, answered = yield from self._obey(item, judged, match)
+        subjects, answered = yield from self._obey(item, judged, match, stopped)
         return Heard(reply_id, judged.verdict, subjects, edges, answered or "")
 
     def partial(self, item: PartIn) -> Script:
@@ -258,20 +278,20 @@ class ReplyScript:
         yield Many(_REPLY_ADD, [row])
         yield Many(_REPLY_BODY_ADD, [{"reply_id": reply_id, "text": judged.text}])
 
-    def _obey(self, item: PartIn, judged: Judged, match: _Match | None) -> Script:
+    def _obey(
+        self,
+        item: PartIn,
+        judged: Judged,
+        match: _Match | None,
+        stopped: tuple[int, ...] | None,
+    ) -> Script:
         """Suppress or lift, and queue the one automatic answer; its lane, or None."""
         subjects: tuple[int, ...] = ()
         changed = True
-        if judged.verdict == "stop":
-            subjects, changed = yield from suppress(
-                Suppress(
-                    tenant_id=match.tenant_id if match else 0,
-                    token=match.phone_index if match else item.all_index,
-                    scope="tenant" if match else "all",
-                    source="handset",
-                    now=item.now,
-                )
-            )
+        if stopped is not None:
+            subjects = stopped
+        elif judged.verdict == "stop":
+            subjects, changed = yield from suppress(_wish(item, match))
         elif judged.verdict == "start" and match is not None:
             yield from lift([match.phone_index, item.all_index], "handset", item.now)
         if judged.verdict in ("none", "intent") or match is None or not changed:
@@ -311,6 +331,17 @@ class _Match:
     origin_address: str
     settings: str
     fresh: bool
+
+
+def _wish(item: PartIn, match: _Match | None) -> Suppress:
+    """A STOP binds the tenant that wrote; where nobody did, everybody."""
+    return Suppress(
+        tenant_id=match.tenant_id if match else 0,
+        token=match.phone_index if match else item.all_index,
+        scope="tenant" if match else "all",
+        source="handset",
+        now=item.now,
+    )
 
 
 def _is_number(word: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BigInteger, Double, bindparam, select, tuple_, update
 
 from bridge.store.journal import EVENT_ADD
 from bridge.store.sql import Many, Script, Statement, constant
-from bridge.store.tables import body, message, subject
+from bridge.store.tables import attempt, body, message, subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +26,14 @@ class Reroute:
     now: float
 
 
+#: A page of what waits in a lane, oldest first; not what has left in part: that stays whole here.
 WAITING = Statement(
     select(
         message.c.id,
         message.c.lane,
         message.c.hop,
         message.c.urgent,
-        message.c.encoding,
-        message.c.lang,
-        message.c.parts,
+        message.c.due_at,
         subject.c.phone,
         body.c.text,
     )
@@ -44,9 +43,16 @@ WAITING = Statement(
         message.c.lane == bindparam("lane"),
         message.c.state == constant("queued"),
         message.c.due_at <= bindparam("now"),
-        message.c.id > bindparam("after"),
+        tuple_(message.c.due_at, message.c.id)
+        > tuple_(bindparam("after", type_=Double), bindparam("after_id", type_=BigInteger)),
+        ~select(attempt.c.id)
+        .where(
+            attempt.c.message_id == message.c.id,
+            attempt.c.state.in_([constant("accepted"), constant("delivered")]),
+        )
+        .exists(),
     )
-    .order_by(message.c.id)
+    .order_by(message.c.due_at, message.c.id)
     .limit(500)
 )
 _MOVE = Statement(

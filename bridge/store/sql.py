@@ -237,7 +237,8 @@ class Many:
         """All rows for a batched statement."""
         row = self.statement.row
         assert row is not None  # noqa: S101 - what `whole` says
-        return json.dumps([row(values) for values in self.rows])
+        # Not escaped: a lone surrogate then fails here, in its own item, and not in SQLite's JSON.
+        return json.dumps([row(values) for values in self.rows], ensure_ascii=False)
 
 
 Step = Rows | Do | Many

@@ -31,10 +31,17 @@ _HINTS = (
 
 
 def unavailable(error: sqlite3.Error) -> StoreUnavailable:
-    """What SQLite says, as a temporary refusal with what to do."""
+    """What SQLite says, as a temporary refusal with what to do; its own words may hold a text."""
     said = str(error).lower()
-    hint = next((hint for word, hint in _HINTS if word in said), "see the log")
-    return StoreUnavailable(f"the database did not take it ({type(error).__name__}): {said}", hint)
+    hint = next((hint for word, hint in _HINTS if word in said), "check the disk with data_dir")
+    return StoreUnavailable(f"the database did not take it ({type(error).__name__})", hint)
+
+
+def _is_fault(error: sqlite3.Error) -> bool:
+    """Whether one statement or value is at fault, rather than the database."""
+    if isinstance(error, sqlite3.OperationalError):
+        return "decode" in str(error)
+    return type(error) is not sqlite3.DatabaseError
 
 
 class Sqlite:
@@ -85,9 +92,9 @@ class Sqlite:
         raw = self._writer._conn  # noqa: SLF001
         try:
             done: list[Any] = await _hop(self._writer, _run, raw, scripts)
-        except sqlite3.IntegrityError:
-            raise
         except sqlite3.Error as error:
+            if _is_fault(error):
+                raise
             raise unavailable(error) from error
         return done
 

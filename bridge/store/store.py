@@ -87,6 +87,9 @@ class Store:
     def put(self, script: BatchScript[Item], item: Item) -> asyncio.Future[Any]:
         """Queue an item for its script's next transaction; the future ends after the commit."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._closing:
+            future.set_exception(StoreUnavailable("the bridge is closing", "try again soon"))
+            return future
         waiting = self._waiting.get(script)
         if waiting is None:
             self._waiting[script] = [(item, future)]
@@ -111,12 +114,16 @@ class Store:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                await self._commit()
+                batches = self._take()
+                try:
+                    await self._commit(batches)
+                except Exception as error:  # noqa: BLE001 - the writer must not end
+                    log.error("the writer stumbled", error=type(error).__name__)
+                    self._refuse(batches, StoreUnavailable("the writer stumbled", "see the log"))
             if self._closing:
                 return
 
-    async def _commit(self) -> None:
-        batches = self._take()
+    async def _commit(self, batches: list[tuple[BatchScript[Any], _Waiting]]) -> None:
         try:
             results = await self.driver.transaction(
                 [partial(script, [i for i, _ in waiting]) for script, waiting in batches]

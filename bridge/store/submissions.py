@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, ClauseElement, Double, Subquery, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
-from bridge.store.journal import ATTEMPT_ADD, EVENT_ADD, attempt_row
+from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.notices import notices_for
 from bridge.store.sql import (
     Many,
@@ -81,6 +81,12 @@ _SUBJECTS = Statement(
     select(subject.c.phone_index, subject.c.id).where(among(subject.c.phone_index, "keys"))
 )
 _SUBJECT_ADD = insert_new(subject)
+_LOCK = Statement(
+    select(subject.c.id)
+    .where(among(subject.c.id, "ids"))
+    .order_by(subject.c.id)
+    .with_for_update(read=True)
+)
 _CONVERSATIONS = Statement(
     select(
         conversation.c.subject_id,
@@ -104,6 +110,7 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
     """One `Stored` an item."""
     fresh, repeats = yield from _without_repeats(items)
     subjects = yield from _subjects(fresh)
+    yield from _settle_births(fresh, subjects)
     conversations = yield from _conversations(fresh, subjects)
     stopped = yield from suppressed({i.phone_index for i in fresh} | {i.all_index for i in fresh})
     states: dict[int, State] = {}
@@ -156,6 +163,19 @@ def _claim_key(given: Subquery, database: str) -> ClauseElement:
 
 
 _SEEN_CLAIM = batched(_claim_key, key=Text, message_id=BigInteger, at=Double)
+
+
+def _settle_births(items: Sequence[Prepared], subjects: dict[str, int]) -> Script:
+    """Births lock their people against a STOP, and need a process that is not taken for dead."""
+    born = [i for i in items if i.lease is not None]
+    if not born:
+        return
+    alive = yield Rows(ALIVE, {"me": born[0].lease})
+    if not alive:
+        for item in born:
+            item.lease = None
+        return
+    yield Rows(_LOCK, {"ids": unique(subjects[i.phone_index] for i in born)})
 
 
 def _attempts(item: Prepared) -> list[dict[str, Any]]:

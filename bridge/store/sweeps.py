@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, text, update
 
 from bridge.model import State
 from bridge.store.claims import end_messages
 from bridge.store.replies import REPEAT_SECONDS as HEARD_SECONDS
 from bridge.store.sql import Do, Rows, Script, Statement, Values, among, constant
 from bridge.store.submissions import REPEAT_SECONDS as SEEN_SECONDS
-from bridge.store.tables import callback, heard, message, notice, seen
+from bridge.store.tables import OPEN, WAITING, callback, heard, message, notice, seen
 
 CALLBACK_SECONDS = 72 * 3600.0
 PARTIAL_SECONDS = 600.0  # an MO whose missing parts have not come is delivered marked partial
@@ -20,16 +20,15 @@ BATCH = 500
 
 _RIPE = Statement(
     update(message)
-    .where(message.c.state == constant("scheduled"), message.c.due_at <= bindparam("now"))
+    .where(
+        text(OPEN), message.c.state == constant("scheduled"), message.c.due_at <= bindparam("now")
+    )
     .values(state="queued")
     .returning(message.c.lane)
 )
 _LATE = Statement(
     select(message.c.id)
-    .where(
-        message.c.state.in_([constant("queued"), constant("scheduled"), constant("held")]),
-        message.c.expires_at <= bindparam("now"),
-    )
+    .where(text(WAITING), message.c.expires_at <= bindparam("now"))
     .limit(BATCH)
     .with_for_update(skip_locked=True)
 )

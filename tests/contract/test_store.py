@@ -133,6 +133,7 @@ class Process:
                 "gsm7",
                 "",
                 claimed.parts,
+                claimed.tries,
             )
             progress = Progress("smsc", time.time(), self.me, parts, move)
             await self.store.write(record_progress, [progress])

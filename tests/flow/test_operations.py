@@ -50,7 +50,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
-    async with app.opened(load(path, {})) as bridge:
+    async with app.opened(load(path, {}), "up") as bridge:
         yield bridge
 
 

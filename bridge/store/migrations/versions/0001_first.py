@@ -122,6 +122,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("heard_at", "heard", ["at"], unique=False)
     op.create_table(
         "incarnation",
         sa.Column("id", SERIAL, nullable=False),
@@ -173,6 +174,14 @@ def upgrade() -> None:
         unique=False,
         sqlite_where=sa.text("state = 'queued'"),
         postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "message_expiry",
+        "message",
+        ["expires_at"],
+        unique=False,
+        sqlite_where=sa.text("state IN ('queued', 'scheduled', 'held')"),
+        postgresql_where=sa.text("state IN ('queued', 'scheduled', 'held')"),
     )
     op.create_index(
         "message_open",
@@ -286,6 +295,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("key"),
         sqlite_with_rowid=False,
     )
+    op.create_index("seen_at", "seen", ["at"], unique=False)
     op.create_table(
         "sender_rule",
         sa.Column("id", SERIAL, nullable=False),

@@ -1,0 +1,119 @@
+"""What carriers answered, kept until the store has it: it is not known anywhere else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from bridge.dispatch.bridge import Bridge
+from bridge.errors import StoreUnavailable
+from bridge.model import Verdict
+from bridge.store.outcomes import Move, PartDone, Progress, record_progress
+from bridge.store.suppressions import Suppress, suppress_all
+
+log = structlog.get_logger("bridge.ledger")
+
+AGAIN = 0.5  # seconds
+
+STATES = {
+    Verdict.ACCEPTED: "accepted",
+    Verdict.NOT_SENT: "not-sent",
+    Verdict.THROTTLED: "not-sent",
+    Verdict.REJECTED: "rejected",
+    Verdict.FAILED: "failed",
+    Verdict.OPTED_OUT: "rejected",
+    Verdict.UNKNOWN: "unknown",
+}
+
+
+class Ledger:
+    """One carrier's answers on their way to the store; `moved` hears of moves once they are."""
+
+    def __init__(
+        self, bridge: Bridge, carrier: str, moved: Callable[[Sequence[Move]], None]
+    ) -> None:
+        self._bridge = bridge
+        self._carrier = carrier
+        self._moved = moved
+        self._known: list[Progress] = []
+        self._pending = 0
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        #: Messages done with, of which the store does not know yet.
+        self.untold: set[int] = set()
+
+    def record(self, parts: tuple[PartDone, ...], move: Move | None) -> None:
+        """Keep for the next write, which all answers of this turn of the loop share."""
+        if not self._known:
+            asyncio.get_running_loop().call_soon(self._write)
+        if move is not None:
+            self.untold.add(move.message)
+        bridge = self._bridge
+        self._known.append(Progress(self._carrier, bridge.clock(), bridge.incarnation, parts, move))
+
+    def opted_out(self, tenant_id: int, phone: str) -> None:
+        """The carrier knows of an opt-out that we had not heard of."""
+        token = self._bridge.keys.person(tenant_id, phone)
+        item = Suppress(tenant_id, token, "tenant", "carrier", self._bridge.clock())
+        self._until_stored(lambda: self._bridge.store.put(suppress_all, item), ())
+
+    async def settled(self) -> None:
+        """Wait until the store has everything, unless it takes nothing."""
+        self._write()
+        while not self._quiet.is_set():
+            waited = asyncio.ensure_future(self._quiet.wait())
+            await asyncio.wait([waited], timeout=2 * AGAIN)
+            waited.cancel()
+            if self._bridge.store.failing is not None:
+                return
+
+    def _write(self) -> None:
+        if not self._known:
+            return
+        known, self._known = self._known, []
+        self._put(known)
+
+    def _put(self, known: list[Progress]) -> None:
+        moves = [progress.move for progress in known if progress.move is not None]
+        self._until_stored(
+            lambda: self._bridge.store.put(record_progress, known), moves, one_by_one=known
+        )
+
+    def _until_stored(
+        self,
+        put: Callable[[], asyncio.Future[None]],
+        moves: Sequence[Move],
+        *,
+        one_by_one: Sequence[Progress] = (),
+    ) -> None:
+        self._pending += 1
+        self._quiet.clear()
+
+        def attempt() -> None:
+            put().add_done_callback(ended)
+
+        def ended(done: asyncio.Future[None]) -> None:
+            error = None if done.cancelled() else done.exception()
+            if isinstance(error, StoreUnavailable):
+                asyncio.get_running_loop().call_later(AGAIN, attempt)
+                return
+            if error is None:
+                self._told(moves)
+            elif len(one_by_one) > 1:
+                for progress in one_by_one:
+                    self._put([progress])
+            else:
+                log.error("an answer was not recorded", error=type(error).__name__)
+                self._told(moves)
+            self._pending -= 1
+            if not self._pending:
+                self._quiet.set()
+
+        attempt()
+
+    def _told(self, moves: Sequence[Move]) -> None:
+        for move in moves:
+            self.untold.discard(move.message)
+        self._moved(moves)

@@ -343,3 +343,71 @@ async def test_explain_sends_nothing_and_answers_by_mail(tmp_path: Path) -> None
         assert "Čerpadlo 3" in str(mail["text"])
         assert "signature" in str(mail["text"])
         assert not centre.submits
+
+
+async def test_a_mail_that_no_database_can_hold_harms_nobody(tmp_path: Path) -> None:
+    """UTF-7 can spell half a surrogate pair, and a phone may send NUL."""
+    odd = (
+        b"From: eva@acme.example\r\nSubject: x\r\nMIME-Version: 1.0\r\n"
+        b"Content-Type: text/plain; charset=utf-7\r\n\r\nab +2AA- cd\r\n"
+    )
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await asyncio.gather(
+            bridge.raw([TO], odd),
+            *(bridge.mail(f"+4206011234{n:02d}@sms.example") for n in range(9)),
+        )
+        await delivered(bridge, 10)
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="See\0 you", coding=8)
+        answer = (await until(lambda: _mails(bridge, 1)))[0]
+        assert "\0" not in str(answer["text"])
+
+
+async def test_stop_start_stop_ends_in_stop(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO)
+        await delivered(bridge)
+        for count, word in enumerate(("STOP", "START", "STOP"), 2):
+            centre.mo(source=ANNA[1:], destination=OURS[1:], text=word)
+            await delivered(bridge, count)
+        with pytest.raises(aiosmtplib.SMTPResponseException) as no:
+            await bridge.mail(TO)
+        assert "opted out" in no.value.message
+
+
+async def test_a_short_blip_does_not_hand_over(tmp_path: Path) -> None:
+    async with smsc() as first, smsc() as second:
+        config = write_config(
+            tmp_path,
+            port=first.port,
+            route='["smsc", "spare"]',
+            carrier=f"""
+failover = "20s"
+[[carriers]]
+name = "spare"
+kind = "smpp"
+host = "127.0.0.1"
+port = {second.port}
+system_id = "acme"
+password = "secret"
+""",
+        )
+        async with a_bridge(config) as bridge:
+            await bridge.mail(TO)
+            await delivered(bridge)
+            for session in list(first.sessions):
+                session.transport.abort()
+            await bridge.mail(TO)
+            await delivered(bridge, 2)
+        assert len(first.messages) == 2
+        assert not second.messages
+
+
+async def test_two_long_texts_at_once_have_references_of_their_own(tmp_path: Path) -> None:
+    async with smsc() as centre:
+        config = write_config(tmp_path, port=centre.port, window=100)
+        async with a_bridge(config) as bridge:
+            words = [f"{n} " * 100 for n in range(12)]
+            await asyncio.gather(*(bridge.mail(TO, text=text) for text in words))
+            await delivered(bridge, 12)
+        assert sorted(m.text for m in centre.messages) == sorted(t.strip() for t in words)
+        assert len({s.ref for s in centre.submits}) > 6

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, Text, bindparam, null, select, update
+from sqlalchemy import BigInteger, Double, Text, bindparam, literal_column, null, select, update
 
 from bridge.model import State
 from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
@@ -112,7 +112,11 @@ _TAKE = batched(
     lambda given, _: (
         update(message)
         .where(message.c.id == given.c.id)
-        .values(state=constant("sending"), lease=given.c.lease, tries=message.c.tries + 1)
+        .values(
+            state=constant("sending"),
+            lease=given.c.lease,
+            tries=message.c.tries + literal_column("1"),
+        )
     ),
     id=BigInteger,
     lease=BigInteger,

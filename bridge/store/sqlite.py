@@ -115,7 +115,7 @@ class Sqlite:
 
 
 def _connect(path: Path) -> aiosqlite.Connection:
-    connection = aiosqlite.connect(path, isolation_level=None)
+    connection = aiosqlite.connect(path, isolation_level=None, cached_statements=512)
     # A process that ends on a fault must not wait for a thread that nobody will stop.
     connection._thread.daemon = True  # noqa: SLF001
     return connection
@@ -153,6 +153,25 @@ def _drive(connection: sqlite3.Connection, script: Script) -> Any:
         answer = _step(connection, step)
 
 
+#: Rows of one statement, at most; fewer go in powers of two, so that few texts are ever prepared.
+_MOST_ROWS = 64
+
+
+def _insert_all(
+    connection: sqlite3.Connection, statement: Statement, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """All rows in as few statements as their number has binary digits."""
+    row = statement.row
+    assert row is not None  # noqa: S101 - what `whole` says
+    at, count = 0, _MOST_ROWS
+    while at < len(rows):
+        while count > len(rows) - at:
+            count >>= 1
+        values = [value for given in rows[at : at + count] for value in row(given)]
+        connection.execute(statement.rows_text(count), values)
+        at += count
+
+
 def _step(connection: sqlite3.Connection, step: Step) -> Any:
     compiled = step.statement.of("sqlite")
     match step:
@@ -161,7 +180,7 @@ def _step(connection: sqlite3.Connection, step: Step) -> Any:
         case Do(values=values):
             return connection.execute(compiled.text, _bind(compiled, values)).rowcount
         case Many(statement=statement) if statement.whole:
-            connection.execute(compiled.text, compiled.bind({"rows": step.json()}))
+            _insert_all(connection, statement, step.rows)
             return None
         case Many(rows=rows):
             bind = compiled.bind

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import BigInteger, ClauseElement, Double, Subquery, Text, select, true
+from sqlalchemy import (
+    BigInteger,
+    ClauseElement,
+    Double,
+    Subquery,
+    Text,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
@@ -157,7 +166,7 @@ def _claim_key(given: Subquery, database: str) -> ClauseElement:
     claimed: ClauseElement = clause.on_conflict_do_update(
         index_elements=[seen.c.key],
         set_={"message_id": clause.excluded.message_id, "at": clause.excluded.at},
-        where=seen.c.at <= clause.excluded.at - REPEAT_SECONDS,
+        where=seen.c.at <= clause.excluded.at - literal_column(str(REPEAT_SECONDS)),
     )
     return claimed
 

@@ -95,12 +95,14 @@ class Load:
         rate: float,
         connections: int = 16,
         run: str = "a",
+        words: str = "Boiler is cold",
     ) -> None:
         self.port = port
         self.count = count
         self.rate = rate
         self.connections = connections
         self.run = run
+        self.words = words
         self.accepted: dict[str, str] = {}  # our id -> the bridge's
         self.refusals: list[str] = []
         self.slowest = 0.0  # seconds that one mail waited until it was accepted
@@ -131,7 +133,7 @@ class Load:
                 if not kept:
                     kept.append(await Connection.open(self.port()))
                 to = [f"+42060112{number % 10000:04}@sms.example"]
-                reply = await kept[0].mail(to, a_mail(number, self.run))
+                reply = await kept[0].mail(to, a_mail(number, self.run, self.words))
             except (OSError, EOFError, Refusal) as error:
                 await _close(kept)
                 if isinstance(error, Refusal):

@@ -83,6 +83,25 @@ async def test_up_loses_nothing(tmp_path: Path, kills: list[str], seed: int) -> 
             await judged(house, centre, load, len(kills))
 
 
+async def test_long_texts_to_a_fast_smsc(tmp_path: Path) -> None:
+    """Three parts a text and a window of 50: a kill doubles parts in doubt, not whole messages."""
+    async with smsc() as centre:
+        centre.behave.latency = 0.02
+        config = write_config(tmp_path, port=centre.port, window=50)
+        async with a_house(tmp_path, config) as house:
+            chaos = Chaos(house, centre, 6)
+            await chaos.start()
+            words = "The pump in cellar 7 runs dry. " * 14
+            load = Load(lambda: chaos.up.smtp, count=1000, rate=1500, run="l", words=words)
+            sending = asyncio.create_task(load())
+            for what in ("bridge", "tree"):
+                await until(lambda: len(centre.messages) > 20, "the first messages")
+                await chaos.kill(what)
+            await sending
+            await judged(house, centre, load, 2, window=50)
+            assert {len(m.ids) for m in centre.messages} == {3}
+
+
 async def test_killed_while_it_starts_again_and_again(tmp_path: Path) -> None:
     """A bridge that is killed before it is ready loses nothing of what the last one left."""
     luck = random.Random(5)

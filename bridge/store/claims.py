@@ -15,7 +15,7 @@ from sqlalchemy import BigInteger, Double, Text, bindparam, literal_column, null
 from bridge.model import State
 from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.notices import notices_for
-from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, unique
+from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, quick, unique
 from bridge.store.submissions import suppressed
 from bridge.store.tables import attempt, body, message, subject
 
@@ -146,6 +146,7 @@ def lane(carrier: str, urgent: bool) -> str:
     return f"{carrier}.{URGENT if urgent else BULK}"
 
 
+@quick
 class ClaimScript:
     """The claim's batch script; it needs ids for the attempts it writes."""
 

@@ -12,7 +12,7 @@ from bridge.model import FINAL, State
 from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for
 from bridge.store.receipts import match_early
-from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, unique
+from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, quick, unique
 from bridge.store.tables import attempt, message
 
 _NEWS = (
@@ -122,6 +122,7 @@ _MOVE = batched(
 )
 
 
+@quick
 def record_progress(batches: Sequence[Sequence[Progress]]) -> Script:
     """Nothing a batch; afterwards attempts, messages, events and notices tell of it."""
     items = [item for batch in batches for item in batch]

@@ -22,6 +22,7 @@ from bridge.store.sql import (
     batched,
     constant,
     insert,
+    quick,
     unique,
 )
 from bridge.store.tables import attempt, callback, message
@@ -100,6 +101,7 @@ _ATTEMPT_STATE = {
 _SETTLED = frozenset(_ATTEMPT_STATE.values())
 
 
+@quick
 def record_receipts(items: Sequence[ReceiptIn]) -> Script:
     """True an item whose part was known; the others are stored until it is."""
     found = yield Rows(_FIND, {"ids": unique(i.receipt.carrier_id for i in items)})

@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import (
     BigInteger,
@@ -37,6 +37,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import NullType, TypeEngine
 
 Row = Sequence[Any]
+T = TypeVar("T")
 
 
 class Among(ColumnElement[bool]):
@@ -261,6 +262,23 @@ Step = Rows | Do | Many
 # A transaction as a plain generator: it yields steps and is sent their results. The same script
 # runs in one hop inside SQLite's thread and step by step over asyncpg.
 Script = Generator[Step, Any, Any]
+
+
+_QUICK: set[Any] = set()
+
+
+def quick(script: T) -> T:
+    """Mark a batch script (a function, or a class of them) that takes a fraction of a millisecond
+    an item, whatever is in the database.
+    """
+    _QUICK.add(script)
+    return script
+
+
+def is_quick(script: Callable[[], Script]) -> bool:
+    """Whether a batch script, with its items bound to it, is marked as quick."""
+    batch = getattr(script, "func", None)
+    return batch in _QUICK or type(batch) in _QUICK
 
 
 def unique(values: Iterable[Any]) -> Values:

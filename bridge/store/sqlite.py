@@ -3,12 +3,17 @@
 Before 3.51.3 a second connection that writes or checkpoints can corrupt a WAL database, so there
 is never one. A transaction is one call into aiosqlite's thread: its own layers cost three times
 the driver's at a row a commit.
+
+The few scripts that every message runs are quick. They run in the loop's own thread, and only
+their COMMIT, which waits for the disk, is handed over: two threads that both run Python take the
+interpreter from each other at every statement.
 """
 
 from __future__ import annotations
 
 import json
 import sqlite3
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +21,18 @@ from typing import Any
 import aiosqlite
 
 from bridge.errors import StoreUnavailable
-from bridge.store.sql import Compiled, Do, Many, Row, Rows, Script, Statement, Step, Values
+from bridge.store.sql import (
+    Compiled,
+    Do,
+    Many,
+    Row,
+    Rows,
+    Script,
+    Statement,
+    Step,
+    Values,
+    is_quick,
+)
 
 BUSY_MS = 2000
 _HINTS = (
@@ -68,6 +84,8 @@ class Sqlite:
                 "temp_store = MEMORY",
             ):
                 await self._writer.execute(f"PRAGMA {pragma}")
+            # From here on we wait for a lock ourselves, and never in the loop's thread.
+            await self._writer.execute("PRAGMA busy_timeout = 0")
             self._reader = await _connect(self.path)
             await self._reader.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             await self._reader.execute("PRAGMA query_only = ON")
@@ -90,8 +108,13 @@ class Sqlite:
         if self._writer is None:
             raise StoreUnavailable("the database is closed", "start the bridge again")
         raw = self._writer._conn  # noqa: SLF001
+        quick = all(is_quick(script) for script in scripts)
         try:
-            done: list[Any] = await _hop(self._writer, _run, raw, scripts)
+            if quick and _begin(raw):
+                done = _run(raw, scripts)
+                await _hop(self._writer, _commit, raw)
+            else:
+                done = await _hop(self._writer, _run_whole, raw, scripts)
         except sqlite3.Error as error:
             if _is_fault(error):
                 raise
@@ -115,14 +138,16 @@ class Sqlite:
 
 
 def _connect(path: Path) -> aiosqlite.Connection:
-    connection = aiosqlite.connect(path, isolation_level=None, cached_statements=512)
+    connection = aiosqlite.connect(
+        path, isolation_level=None, cached_statements=512, check_same_thread=False
+    )
     # A process that ends on a fault must not wait for a thread that nobody will stop.
     connection._thread.daemon = True  # noqa: SLF001
     return connection
 
 
 def _hop(connection: aiosqlite.Connection, work: Callable[..., Any], *args: Any) -> Awaitable[Any]:
-    """Run `work` in the connection's thread: a whole transaction in one call."""
+    """Run `work` in the connection's thread."""
     call: Callable[..., Awaitable[Any]] = connection._execute  # noqa: SLF001
     return call(work, *args)
 
@@ -131,16 +156,54 @@ def _bind(compiled: Compiled, values: Mapping[str, Any]) -> list[Any]:
     return [json.dumps(v) if isinstance(v, Values) else v for v in compiled.bind(values)]
 
 
-def _run(connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
-    connection.execute("BEGIN IMMEDIATE")
+def _begin(connection: sqlite3.Connection) -> bool:
+    """Begin at once, or not at all: another program may hold the lock."""
     try:
-        results = [_drive(connection, make()) for make in scripts]
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            return False
+        raise
+    return True
+
+
+def _begin_patiently(connection: sqlite3.Connection) -> None:
+    until = time.monotonic() + BUSY_MS / 1000
+    while not _begin(connection):
+        if time.monotonic() > until:
+            raise sqlite3.OperationalError("database is locked")
+        time.sleep(0.02)
+
+
+def _commit(connection: sqlite3.Connection) -> None:
+    try:
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        _undo(connection)
         raise
+
+
+def _undo(connection: sqlite3.Connection) -> None:
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
+def _run_whole(
+    connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]]
+) -> list[Any]:
+    _begin_patiently(connection)
+    results = _run(connection, scripts)
+    _commit(connection)
     return results
+
+
+def _run(connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
+    """Run scripts in the transaction that has begun; undo it if one fails."""
+    try:
+        return [_drive(connection, make()) for make in scripts]
+    except BaseException:
+        _undo(connection)
+        raise
 
 
 def _drive(connection: sqlite3.Connection, script: Script) -> Any:

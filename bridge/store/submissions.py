@@ -30,6 +30,7 @@ from bridge.store.sql import (
     batched,
     insert,
     insert_new,
+    quick,
     unique,
 )
 from bridge.store.tables import body, conversation, message, seen, subject, suppression
@@ -115,6 +116,7 @@ _MESSAGE_ADD = insert(message)
 _BODY_ADD = insert(body)
 
 
+@quick
 def store_submissions(items: Sequence[Prepared]) -> Script:
     """One `Stored` an item."""
     fresh, repeats = yield from _without_repeats(items)

@@ -59,10 +59,8 @@ class Chaos:
 @pytest.mark.parametrize(
     ("kills", "seed"),
     [
-        (["bridge"], 1),
         (["queue", "queue"], 2),
-        (["tree"], 3),
-        (["bridge", "queue", "tree", "bridge", "tree", "bridge"], 4),
+        (["bridge", "tree", "queue", "bridge"], 4),
     ],
     ids=lambda value: "-".join(value) if isinstance(value, list) else "",
 )
@@ -113,12 +111,12 @@ async def test_killed_while_it_starts_again_and_again(tmp_path: Path) -> None:
             load = Load(lambda: first.smtp, count=300, rate=2000, run="s")
             await load()
             first.kill_tree()
-            for _ in range(5):
+            for _ in range(4):
                 following = house.launch()
                 await asyncio.sleep(luck.uniform(0.2, 1.5))
                 following.kill_tree()
             await house.start()
-            await judged(house, centre, load, 6)
+            await judged(house, centre, load, 5)
 
 
 async def test_two_kills_in_a_row_mark_a_part_each_time_and_end(tmp_path: Path) -> None:

@@ -76,8 +76,7 @@ async def test_from_another_directory(tmp_path: Path) -> None:
         assert (code, out.count("\n")) == (0, 1)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda n: n.name)
-async def test_it_drains_under_load(tmp_path: Path, number: signal.Signals) -> None:
+async def test_it_drains_under_load(tmp_path: Path) -> None:
     async with smsc() as centre:
         centre.behave.rate = SLOWER
         centre.behave.latency = 0.05
@@ -88,7 +87,7 @@ async def test_it_drains_under_load(tmp_path: Path, number: signal.Signals) -> N
             sending = asyncio.create_task(load())
             await until(lambda: len(centre.messages) > 50, "the first messages")
             began = time.monotonic()
-            running[0].signal(number)
+            running[0].signal(signal.SIGTERM)
             assert await running[0].ended(15) == 0
             print(f"drained in {time.monotonic() - began:.2f} s")  # noqa: T201
             assert len(load.accepted) > len(centre.messages), "it was not under load"
@@ -278,7 +277,7 @@ async def typed(up: BridgeProcess, shown: dict[str, str], text: str) -> None:
 
 async def test_killed_in_the_middle_of_the_first_start(tmp_path: Path) -> None:
     luck = random.Random(21)
-    for turn in range(6):
+    for turn in range(5):
         folder = tmp_path / str(turn)
         folder.mkdir()
         async with a_house(folder, write_config(folder)) as house:

@@ -75,7 +75,9 @@ class Hands:
     async def recorded(self, part: Part, outcome: Outcome) -> None:
         """The lane writes down that the carrier took a message of one part."""
         done = PartDone(part.attempt, "accepted", outcome.carrier_id, "")
-        move = Move(part.message, State.SENT, "", "sandbox.bulk", 0, time.time(), 0, "gsm7", "", 1, 1)
+        move = Move(
+            part.message, State.SENT, "", "sandbox.bulk", 0, time.time(), 0, "gsm7", "", 1, 1
+        )
         progress = Progress("sandbox", time.time(), self.bridge.incarnation, (done,), move)
         await self.bridge.store.write(record_progress, [progress])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 from bridge.dispatch import jobs
 from bridge.store.claims import Claimed
 from bridge.store.ids import Ids
@@ -49,5 +51,5 @@ def test_a_carrier_may_take_it_whole() -> None:
 def test_references_differ_between_neighbours() -> None:
     ids = Ids(3)
     found = [jobs.reference(ids.next()) for _ in range(300)]
-    assert all(a != b for a, b in zip(found, found[1:], strict=False))
+    assert all(a != b for a, b in itertools.pairwise(found))
     assert len(set(found)) > 200

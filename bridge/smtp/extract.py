@@ -29,7 +29,7 @@ class Policy:
     own_domains: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Extracted:
     """What a mail says, why, and what the rest of the bridge must know of its header."""
 

@@ -33,7 +33,7 @@ _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Parameters:
     """A structured header: its value in lower case and its parameters, names in lower case."""
 

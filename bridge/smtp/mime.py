@@ -23,7 +23,7 @@ _ESCAPED_OCTETS = re.compile(rb"(?:=[C-F][0-9A-F](?:=\n)?=[89AB][0-9A-F])")
 _LOOSE_EQUALS = re.compile(rb"=(?![0-9A-F]{2}|\n|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
     """One MIME entity: its headers, its body as it was transferred, its sub-parts."""
 

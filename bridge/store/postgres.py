@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 
 from bridge.errors import StoreUnavailable
-from bridge.store.sql import Do, Many, Row, Rows, Script, Statement, Step
+from bridge.store.sql import Do, Lock, Many, Row, Rows, Script, Statement, Step
 
 _GONE = (
     asyncpg.InterfaceError,
@@ -127,16 +127,25 @@ async def _drive(connection: asyncpg.Connection[Any], script: Script) -> Any:
         answer = await _step(connection, step)
 
 
+def _count(status: str) -> int:
+    """How many rows a command tag such as `INSERT 0 5` speaks of."""
+    word = status.rpartition(" ")[2]
+    return int(word) if word.isdigit() else 0
+
+
 async def _step(connection: asyncpg.Connection[Any], step: Step) -> Any:
     compiled = step.statement.of("postgresql")
     match step:
         case Rows(values=values):
             return await connection.fetch(compiled.text, *compiled.bind(values))
         case Do(values=values):
-            status = await connection.execute(compiled.text, *compiled.bind(values))
-            return int(status.rsplit(" ", 1)[-1]) if status[-1:].isdigit() else 0
+            return _count(await connection.execute(compiled.text, *compiled.bind(values)))
         case Many(statement=statement) if statement.whole:
-            await connection.execute(compiled.text, *compiled.bind({"rows": step.json()}))
+            return _count(
+                await connection.execute(compiled.text, *compiled.bind({"rows": step.json()}))
+            )
+        case Lock(values=values):
+            await connection.fetch(compiled.text, *compiled.bind(values))
             return None
         case Many(rows=rows):
             await connection.executemany(compiled.text, [compiled.bind(row) for row in rows])

@@ -245,7 +245,10 @@ class Do:
 
 @dataclass(frozen=True, slots=True)
 class Many:
-    """Run a statement for each row, or for all at once (`batched`); the script receives nothing."""
+    """Run a statement for each row, or for all at once (`batched`).
+
+    The script receives how many rows it touched, where it is batched.
+    """
 
     statement: Statement
     rows: Sequence[Mapping[str, Any]]
@@ -258,7 +261,15 @@ class Many:
         return json.dumps([row(values) for values in self.rows], ensure_ascii=False)
 
 
-Step = Rows | Do | Many
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """Run a SELECT … FOR UPDATE for its locks alone; SQLite has one writer and needs none."""
+
+    statement: Statement
+    values: Mapping[str, Any]
+
+
+Step = Rows | Do | Many | Lock
 # A transaction as a plain generator: it yields steps and is sent their results. The same script
 # runs in one hop inside SQLite's thread and step by step over asyncpg.
 Script = Generator[Step, Any, Any]

@@ -24,6 +24,7 @@ from bridge.errors import StoreUnavailable
 from bridge.store.sql import (
     Compiled,
     Do,
+    Lock,
     Many,
     Row,
     Rows,
@@ -222,17 +223,18 @@ _MOST_ROWS = 64
 
 def _insert_all(
     connection: sqlite3.Connection, statement: Statement, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """All rows in as few statements as their number has binary digits."""
+) -> int:
+    """All rows in as few statements as their number has binary digits; how many were touched."""
     row = statement.row
     assert row is not None  # noqa: S101 - what `whole` says
-    at, count = 0, _MOST_ROWS
+    at, count, touched = 0, _MOST_ROWS, 0
     while at < len(rows):
         while count > len(rows) - at:
             count >>= 1
         values = [value for given in rows[at : at + count] for value in row(given)]
-        connection.execute(statement.rows_text(count), values)
+        touched += connection.execute(statement.rows_text(count), values).rowcount
         at += count
+    return touched
 
 
 def _step(connection: sqlite3.Connection, step: Step) -> Any:
@@ -243,7 +245,8 @@ def _step(connection: sqlite3.Connection, step: Step) -> Any:
         case Do(values=values):
             return connection.execute(compiled.text, _bind(compiled, values)).rowcount
         case Many(statement=statement) if statement.whole:
-            _insert_all(connection, statement, step.rows)
+            return _insert_all(connection, statement, step.rows)
+        case Lock():
             return None
         case Many(rows=rows):
             bind = compiled.bind

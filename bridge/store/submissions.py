@@ -22,6 +22,7 @@ from bridge.model import State
 from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.notices import notices_for
 from bridge.store.sql import (
+    Lock,
     Many,
     Rows,
     Script,
@@ -136,18 +137,20 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
         subject_id = subjects[item.phone_index]
         rows.append(_message(item, subject_id, conversations[_key(item, subject_id)], state))
         bodies.append({"message_id": item.id, "text": item.text, "origin": item.origin})
-        events.append(
-            {
-                "message_id": item.id,
-                "kind": "queued" if state is State.SENDING else str(state),
-                "detail": item.reason,
-                "at": item.now,
-            }
-        )
+        if state not in (State.QUEUED, State.SENDING):  # those are told by `created_at`
+            events.append(
+                {
+                    "message_id": item.id,
+                    "kind": str(state),
+                    "detail": item.reason,
+                    "at": item.now,
+                }
+            )
     if rows:
         yield Many(_MESSAGE_ADD, rows)
         yield Many(_BODY_ADD, bodies)
-        yield Many(EVENT_ADD, events)
+        if events:
+            yield Many(EVENT_ADD, events)
         if attempts:
             yield Many(ATTEMPT_ADD, attempts)
         yield from notices_for(
@@ -186,7 +189,7 @@ def _settle_births(items: Sequence[Prepared], subjects: dict[str, int]) -> Scrip
         for item in born:
             item.lease = None
         return
-    yield Rows(_LOCK, {"ids": unique(subjects[i.phone_index] for i in born)})
+    yield Lock(_LOCK, {"ids": unique(subjects[i.phone_index] for i in born)})
 
 
 def _attempts(item: Prepared) -> list[dict[str, Any]]:
@@ -226,10 +229,11 @@ def _subjects(items: Sequence[Prepared]) -> Script:
     missing = {i.phone_index: i for i in items if i.phone_index not in known}
     if missing:
         rows = [_subject(missing[key]) for key in sorted(missing)]
-        yield Many(_SUBJECT_ADD, rows)
-        # Read again: another process may have made the same subject meanwhile.
-        found = yield Rows(_SUBJECTS, {"keys": unique(missing)})
-        known.update({row[0]: row[1] for row in found})
+        added = yield Many(_SUBJECT_ADD, rows)
+        known.update({key: item.id for key, item in missing.items()})
+        if added < len(rows):  # another process has made one of them meanwhile
+            found = yield Rows(_SUBJECTS, {"keys": unique(missing)})
+            known.update({row[0]: row[1] for row in found})
     return known
 
 
@@ -263,24 +267,25 @@ def _conversations(items: Sequence[Prepared], subjects: dict[str, int]) -> Scrip
         if key not in known:
             missing.setdefault(key, item)
     if missing:
-        yield Many(
-            _CONVERSATION_ADD,
-            [
-                {
-                    "id": missing[key].id,
-                    "tenant_id": missing[key].tenant_id,
-                    "subject_id": key[0],
-                    "originator": key[1],
-                    "origin_kind": key[2],
-                    "origin_address": key[3],
-                    "created_at": missing[key].now,
-                }
-                for key in sorted(missing)
-            ],
-        )
-        found = yield Rows(_CONVERSATIONS, {"keys": unique(key[0] for key in missing)})
-        known.update({(r[0], r[1], r[2], r[3]): r[4] for r in found})
+        rows = [_conversation(key, missing[key]) for key in sorted(missing)]
+        added = yield Many(_CONVERSATION_ADD, rows)
+        known.update({key: item.id for key, item in missing.items()})
+        if added < len(rows):
+            found = yield Rows(_CONVERSATIONS, {"keys": unique(key[0] for key in missing)})
+            known.update({(r[0], r[1], r[2], r[3]): r[4] for r in found})
     return known
+
+
+def _conversation(key: Key, item: Prepared) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "tenant_id": item.tenant_id,
+        "subject_id": key[0],
+        "originator": key[1],
+        "origin_kind": key[2],
+        "origin_address": key[3],
+        "created_at": item.now,
+    }
 
 
 def suppressed(tokens: set[str]) -> Script:

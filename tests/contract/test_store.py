@@ -436,4 +436,4 @@ async def test_every_move_leaves_an_event(process: Process) -> None:
     await process.submit(1)
     await process.answer(await process.claim())
     events = await process.store.read(Statement(select(event.c.kind).order_by(event.c.id)))
-    assert [row[0] for row in events] == ["queued", "sent"]
+    assert [row[0] for row in events] == ["sent"]

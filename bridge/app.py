@@ -108,7 +108,8 @@ async def _bridge(
             "this database was made with another pepper: no suppression would match",
             "give every process the same [privacy] pepper_file; restore a lost one from its backup",
         )
-    incarnation = await store.write(begin, Begin(f"{slot}:{data_dir}", now))
+    place = f"{slot}:{lock.instance(data_dir)}"
+    incarnation = await store.write(begin, Begin(place, now))
     bridge = Bridge(
         settings=settings,
         store=store,

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import socket
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 from bridge.errors import Misconfigured
 
@@ -37,6 +39,27 @@ class Slot:
     def release(self) -> None:
         """Give the place back."""
         self._file.close()
+
+
+def instance(data_dir: Path) -> str:
+    """Which data directory this is, on which machine: containers all call it by the same path.
+
+    What an earlier run here held is released at the start, so no other may share this name.
+    """
+    path = data_dir / "instance"
+    try:
+        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        pass
+    except OSError as error:
+        raise Misconfigured(
+            f"data_dir {data_dir} cannot be written ({error.strerror})",
+            "free some space, and check its owner and mode",
+        ) from error
+    else:
+        with os.fdopen(made, "w", encoding="ascii") as file:
+            file.write(uuid4().hex)
+    return f"{socket.gethostname()}:{path.read_text(encoding='ascii').strip()}"
 
 
 def only(data_dir: Path, role: str) -> Slot:

@@ -86,7 +86,8 @@ class Binds:
             log.error("this process was taken for dead; it ends so that a new one may start")
             self.lost()
             return
-        bridge.owned_until = now + LEASE_SECONDS
+        # A second less than others wait, for what is on its way to the wire.
+        bridge.owned_until = now + LEASE_SECONDS - 1
         for name in owned - self.lanes.keys():
             await self._take(name)
         for name in self.lanes.keys() - owned:

@@ -7,7 +7,6 @@ longer match: docs/privacy.md says what to do.
 
 from __future__ import annotations
 
-import os
 import secrets
 from binascii import b2a_base64
 from functools import lru_cache
@@ -17,6 +16,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from bridge import lock
 from bridge.errors import Misconfigured
 
 SIZE = 32
@@ -94,7 +94,7 @@ def keyring(pepper_file: Path | None, data_dir: Path) -> tuple[Keyring, bool]:
         raise Misconfigured(
             f"the pepper {path} cannot be read ({error.strerror})", "check its owner and mode"
         ) from error
-    return _make(path), True
+    return _make(path)
 
 
 @lru_cache(maxsize=8)
@@ -116,20 +116,13 @@ def _read(path: Path) -> Keyring:
     return Keyring(pepper)
 
 
-def _make(path: Path) -> Keyring:
-    """Write a new pepper, whole or not at all."""
-    pepper = secrets.token_bytes(SIZE)
-    scratch = path.with_name(path.name + ".new")
+def _make(path: Path) -> tuple[Keyring, bool]:
+    """A new pepper, unless another process that starts at the same time was faster."""
     try:
-        descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(pepper.hex() + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
+        written, new = lock.once(path, secrets.token_hex(SIZE))
     except OSError as error:
         raise Misconfigured(
             f"the pepper {path} cannot be written ({error.strerror})",
             "check the owner and mode of data_dir",
         ) from error
-    return Keyring(pepper)
+    return Keyring(bytes.fromhex(written)), new

@@ -46,20 +46,34 @@ def instance(data_dir: Path) -> str:
 
     What an earlier run here held is released at the start, so no other may share this name.
     """
-    path = data_dir / "instance"
     try:
-        made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        pass
+        name, _ = once(data_dir / "instance", uuid4().hex)
     except OSError as error:
         raise Misconfigured(
             f"data_dir {data_dir} cannot be written ({error.strerror})",
             "free some space, and check its owner and mode",
         ) from error
-    else:
-        with os.fdopen(made, "w", encoding="ascii") as file:
-            file.write(uuid4().hex)
-    return f"{socket.gethostname()}:{path.read_text(encoding='ascii').strip()}"
+    return f"{socket.gethostname()}:{name}"
+
+
+def once(path: Path, text: str) -> tuple[str, bool]:
+    """The line in a file, and whether it was written just now; of several starts one writes it.
+
+    It is there whole or not at all. Raises OSError.
+    """
+    scratch = path.with_name(f"{path.name}.{os.getpid()}.{uuid4().hex}")
+    try:
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(scratch, path)
+        except FileExistsError:
+            return path.read_text(encoding="ascii").strip(), False
+        return text, True
+    finally:
+        scratch.unlink(missing_ok=True)
 
 
 def only(data_dir: Path, role: str) -> Slot:

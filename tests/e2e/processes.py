@@ -42,7 +42,7 @@ async def until(check: Callable[[], Any], what: str = "it", seconds: float = PAT
 def environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a child: the checkout on the path, no settings from outside."""
     kept = {k: v for k, v in os.environ.items() if not k.startswith("BRIDGE_")}
-    return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1", **(extra or {})}
+    return {**kept, "PYTHONPATH": str(CHECKOUT), "PYTHONFAULTHANDLER": "1", **(extra or {})}
 
 
 def family(pid: int) -> list[int]:
@@ -158,7 +158,11 @@ class BridgeProcess(Process):
                 raise AssertionError(f"{self.part} ended: {self.popen.returncode}\n{self.err}")
             return "ready " in self.out and self.out.endswith("\n")
 
-        await until(look, f"{self.part}'s ready line", seconds)
+        try:
+            await until(look, f"{self.part}'s ready line", seconds)
+        except AssertionError:
+            self.signal(signal.SIGABRT)  # its stacks go to standard error
+            raise
         if self.part in {"up", "serve"}:
             found = READY.search(self.out)
             assert found, self.out

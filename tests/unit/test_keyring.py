@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,3 +54,11 @@ def test_a_damaged_pepper_is_no_pepper(tmp_path: Path, text: str) -> None:
     (tmp_path / "pepper").write_text(text)
     with pytest.raises(Misconfigured, match="damaged"):
         keyring(None, tmp_path)
+
+
+def test_of_many_starts_at_once_one_makes_the_pepper(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: keyring(None, tmp_path), range(64)))
+    assert len({keys.everyone("x") for keys, _ in found}) == 1
+    assert sum(made for _, made in found) == 1
+    assert [file.name for file in tmp_path.iterdir()] == ["pepper"]

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,6 +22,8 @@ import bridge
 
 CHECKOUT = Path(bridge.__file__).parents[1]
 READY = re.compile(r"^ready smtp=127\.0\.0\.1:(\d+) http=http://127\.0\.0\.1:(\d+)$", re.MULTILINE)
+#: What ends a child with the tests, also when those are killed themselves; it becomes the child.
+TIED = ["setpriv", "--pdeathsig", "KILL", "--"] if shutil.which("setpriv") else []
 #: Seconds that anything may take before the test is wrong; a busy machine needs far less.
 PATIENCE = 60.0
 
@@ -91,7 +94,7 @@ class Process:
         self.born = time.monotonic()
         with self.out_file.open("wb") as out, self.err_file.open("wb") as err:
             self.popen = subprocess.Popen(
-                command,
+                [*TIED, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,

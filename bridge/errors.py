@@ -58,7 +58,3 @@ class StoreUnavailable(TryLater):
 
 class Misconfigured(BridgeError):
     """The configuration cannot work as it stands."""
-
-
-class Unsure(BridgeError):
-    """It may have happened or not; recorded as `unknown`, never guessed."""

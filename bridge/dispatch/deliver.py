@@ -27,8 +27,9 @@ from bridge.settings import Carrier as CarrierSettings
 from bridge.store.claims import Claim, Claimed, Claims, ClaimScript, lane
 from bridge.store.leases import GiveBack, give_back
 from bridge.store.outcomes import Move, PartDone
+from bridge.store.sql import Values
 from bridge.store.submissions import Prepared, Stored
-from bridge.store.sweeps import NEXT_DUE, Values
+from bridge.store.sweeps import NEXT_DUE
 
 log = structlog.get_logger("bridge.deliver")
 

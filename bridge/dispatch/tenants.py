@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -101,8 +101,3 @@ def _frozen(key: str, value: Any) -> Any:
     if key == "countries":
         return frozenset(value)
     return tuple(value) if isinstance(value, list) else value
-
-
-def default_only(rules: Sequence[settings.Tenant]) -> bool:
-    """Whether the file names no tenant of its own."""
-    return len(rules) == 1 and rules[0].name == "default"

@@ -21,8 +21,8 @@ from bridge.smtp import compose, replyto
 from bridge.smtp.compose import Action, Explanation, Fate
 from bridge.smtp.letter import Letter, Thread, message_id
 from bridge.smtp.outbound import Smarthost
-from bridge.store.conversations import MAILBOX, MESSAGE_FACTS, REPLY_FACTS
-from bridge.store.notices import Notice
+from bridge.store.conversations import MESSAGE_FACTS, REPLY_FACTS
+from bridge.store.notices import MAILBOX, Notice, notice_of
 
 #: RFC 3463 status and a hint for the reasons that our own rules give.
 _REASONS = {
@@ -75,9 +75,8 @@ class MailNotifier:
         """The mails that had no smarthost to leave by, oldest first."""
         found = []
         for row in await self.bridge.store.read(MAILBOX):
-            notice = Notice(*(*row[:8], row[8] or ""))
             try:
-                found.append(_shown(await self.compose(notice)))
+                found.append(_shown(await self.compose(notice_of(row))))
             except Refused:
                 continue  # what it told of has been erased
         return found

@@ -9,8 +9,6 @@ from bridge.store.tables import (
     body,
     conversation,
     message,
-    notice,
-    notice_body,
     reply,
     reply_body,
     subject,
@@ -67,22 +65,4 @@ REPLY_FACTS = Statement(
     .outerjoin(conversation, conversation.c.id == reply.c.conversation_id)
     .outerjoin(body, body.c.message_id == reply.c.message_id)
     .where(reply.c.id == bindparam("id"))
-)
-
-#: Notices that had no smarthost to leave by, oldest first.
-MAILBOX = Statement(
-    select(
-        notice.c.id,
-        notice.c.tenant_id,
-        notice.c.kind,
-        notice.c.conversation_id,
-        notice.c.message_id,
-        notice.c.reply_id,
-        notice.c.tries,
-        notice.c.created_at,
-        notice_body.c.payload,
-    )
-    .outerjoin(notice_body, notice_body.c.notice_id == notice.c.id)
-    .where(notice.c.mailbox)
-    .order_by(notice.c.done_at, notice.c.id)
 )

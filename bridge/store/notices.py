@@ -142,20 +142,22 @@ class Explained:
     now: float
 
 
+# In the order of `Notice`.
+_NOTICES = select(
+    notice.c.id,
+    notice.c.tenant_id,
+    notice.c.kind,
+    notice.c.conversation_id,
+    notice.c.message_id,
+    notice.c.reply_id,
+    notice.c.tries,
+    notice.c.created_at,
+    notice_body.c.payload,
+).outerjoin(notice_body, notice_body.c.notice_id == notice.c.id)
+#: Notices that had no smarthost to leave by, oldest first; `notice_of` reads them.
+MAILBOX = Statement(_NOTICES.where(notice.c.mailbox).order_by(notice.c.done_at, notice.c.id))
 _DUE = Statement(
-    select(
-        notice.c.id,
-        notice.c.tenant_id,
-        notice.c.kind,
-        notice.c.conversation_id,
-        notice.c.message_id,
-        notice.c.reply_id,
-        notice.c.tries,
-        notice.c.created_at,
-        notice_body.c.payload,
-    )
-    .outerjoin(notice_body, notice_body.c.notice_id == notice.c.id)
-    .where(
+    _NOTICES.where(
         notice.c.edge == bindparam("edge"),
         notice.c.state == constant("due"),
         notice.c.due_at <= bindparam("now"),
@@ -198,6 +200,11 @@ _EXPLAINED_ADD = Statement(
 _PAYLOAD_ADD = Statement(notice_body.insert(), ["notice_id", "payload"])
 
 
+def notice_of(row: Sequence[Any]) -> Notice:
+    """A notice as the statements here select it."""
+    return Notice(*(*row[:8], row[8] or ""))
+
+
 def claim_notices(items: Sequence[ClaimNotices]) -> Script:
     """A list of `Notice` an item, leased to its incarnation."""
     results = []
@@ -205,7 +212,7 @@ def claim_notices(items: Sequence[ClaimNotices]) -> Script:
         found = yield Rows(_DUE, {"edge": item.edge, "now": item.now, "most": item.most})
         if found:
             yield Many(_LEASE, [{"n_id": r[0], "n_lease": item.incarnation} for r in found])
-        results.append([Notice(*(*row[:8], row[8] or "")) for row in found])
+        results.append([notice_of(row) for row in found])
     return results
 
 

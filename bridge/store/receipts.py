@@ -17,7 +17,6 @@ from bridge.store.sql import (
     Rows,
     Script,
     Statement,
-    Values,
     among,
     batched,
     constant,
@@ -81,7 +80,6 @@ _EARLY = Statement(
         callback.c.kind == constant("receipt"), among(callback.c.key, "ids")
     )
 )
-_EARLY_DONE = Statement(delete(callback).where(among(callback.c.id, "ids")))
 #: Unmatched receipts that an attempt is now known for: both sides missed each other's commit.
 _MISSED = Statement(
     select(callback.c.carrier, callback.c.key)
@@ -230,13 +228,3 @@ def _verdict(parts: dict[int, tuple[str, str]], total: int) -> tuple[State, str]
         if reasons:
             return state, reasons[0]
     return None
-
-
-__all__ = [
-    "CALLBACK_ADD",
-    "ReceiptIn",
-    "Values",
-    "match_early",
-    "match_missed",
-    "record_receipts",
-]

@@ -22,7 +22,6 @@ from bridge.store.sqlite import Sqlite
 log = structlog.get_logger("bridge.store")
 
 Item = TypeVar("Item")
-Result = TypeVar("Result")
 #: A transaction over all items that wait; it returns one result an item, in order.
 BatchScript = Callable[[Sequence[Item]], Script]
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, select, text, update
 from bridge.model import State
 from bridge.store.claims import end_messages
 from bridge.store.replies import REPEAT_SECONDS as HEARD_SECONDS
-from bridge.store.sql import Do, Rows, Script, Statement, Values, among, constant
+from bridge.store.sql import Do, Rows, Script, Statement, among, constant
 from bridge.store.submissions import REPEAT_SECONDS as SEEN_SECONDS
 from bridge.store.tables import OPEN, WAITING, callback, heard, message, notice, seen
 
@@ -85,16 +85,3 @@ def tidy(items: Sequence[float]) -> Script:
     gone += yield Do(_HEARD_OLD, {"before": now - HEARD_SECONDS})
     gone += yield Do(_CALLBACKS_OLD, {"before": now - CALLBACK_SECONDS})
     return [gone] * len(items)
-
-
-__all__ = [
-    "DUE_LANES",
-    "DUE_NOTICES",
-    "NEXT_DUE",
-    "PARTIAL",
-    "PARTIAL_SECONDS",
-    "Swept",
-    "Values",
-    "sweep",
-    "tidy",
-]

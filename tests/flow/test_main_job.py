@@ -12,6 +12,15 @@ from tests.bridges import ANNA, BERIT, OURS, WRITER, Running, a_bridge, until, w
 from tests.smsc import Smsc, smsc
 
 TO = f"{ANNA}@sms.example"
+SPARE = """
+[[carriers]]
+name = "spare"
+kind = "smpp"
+host = "127.0.0.1"
+port = {port}
+system_id = "acme"
+password = "secret"
+"""
 
 
 async def delivered(bridge: Running, count: int = 1) -> None:
@@ -199,14 +208,7 @@ async def test_a_refusing_carrier_hands_over_to_the_next(tmp_path: Path) -> None
             port=first.port,
             route='["smsc", "spare"]',
             carrier=f"""
-[[carriers]]
-name = "spare"
-kind = "smpp"
-host = "127.0.0.1"
-port = {second.port}
-system_id = "acme"
-password = "secret"
-""",
+{SPARE.format(port=second.port)}""",
         )
         async with a_bridge(config) as bridge:
             await bridge.mail(TO)
@@ -223,14 +225,7 @@ async def test_a_dead_carrier_is_left_for_the_next(tmp_path: Path) -> None:
             route='["smsc", "spare"]',
             carrier=f"""
 failover = "1s"
-[[carriers]]
-name = "spare"
-kind = "smpp"
-host = "127.0.0.1"
-port = {second.port}
-system_id = "acme"
-password = "secret"
-""",
+{SPARE.format(port=second.port)}""",
         )
         async with a_bridge(config) as bridge:
             await bridge.mail(TO)
@@ -382,14 +377,7 @@ async def test_a_short_blip_does_not_hand_over(tmp_path: Path) -> None:
             route='["smsc", "spare"]',
             carrier=f"""
 failover = "20s"
-[[carriers]]
-name = "spare"
-kind = "smpp"
-host = "127.0.0.1"
-port = {second.port}
-system_id = "acme"
-password = "secret"
-""",
+{SPARE.format(port=second.port)}""",
         )
         async with a_bridge(config) as bridge:
             await bridge.mail(TO)

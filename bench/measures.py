@@ -37,9 +37,10 @@ class Size:
     connections: int = 5_000
     killed: int = 5_000  # at 500/s
     repeat: int = 3
+    typed: int = 1_000  # commands, and answers
 
 
-QUICK = Size(50, 500, 30, 4_000, 30, 30, 5, 500, 600, 1)
+QUICK = Size(50, 500, 30, 4_000, 30, 30, 5, 500, 600, 1, 100)
 
 
 @dataclass(frozen=True)

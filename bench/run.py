@@ -1,6 +1,6 @@
 """Names of measurements in; a line each, a JSON line each in the results file, and tables out.
 
-make bench                                        all of it: eight minutes on a quiet machine
+make bench                                        all of it: twelve minutes on a quiet machine
 make bench ARGS="--quick"                         all of it with small counts, in one or two
 make bench ARGS="latency window"                  some of it
 make bench ARGS="table --peers FOLDER"            the tables of what was measured so far
@@ -19,7 +19,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import report
-from measures import MEASURES, QUICK, Bench, Size
+from chats import chats
+from measures import MEASURES as OTHERS
+from measures import QUICK, Bench, Size
+
+MEASURES = {**OTHERS, "chats": chats}
 
 FOLDER = Path(__file__).resolve().parents[1] / "build" / "bench"
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Self
@@ -68,15 +68,22 @@ def until(check: Callable[[], Any], what: str, pause: float = 0.02) -> None:
         time.sleep(pause)
 
 
-class Smsc:
-    """bench/smsc.py as a process."""
+class Helper:
+    """bench/smsc.py or bench/slack.py as a process."""
 
-    def __init__(self, port: int, **options: float | bool) -> None:
-        words = [str(HERE / "smsc.py"), "--port", str(port), *_options(options)]
+    def __init__(self, script: str, port: int, **options: float | bool) -> None:
+        words = [str(HERE / script), "--port", str(port), *options_of(options)]
         self.popen = subprocess.Popen(
             [sys.executable, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         self._answer()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.popen.kill()
+        self.popen.wait()
 
     def ask(self, line: str = "stats") -> dict[str, Any]:
         """Its counts; `reset` and `dump FILE` are questions too."""
@@ -135,7 +142,7 @@ class Stage:
         )
         self.processes: list[subprocess.Popen[bytes]] = []
         self.others: list[int] = []  # process ids of the services it stands on
-        self.smsc: Smsc
+        self.smsc: Helper
 
     def __enter__(self) -> Self:
         return self
@@ -143,12 +150,11 @@ class Stage:
     def __exit__(self, *_: object) -> None:
         self.kill()
         if hasattr(self, "smsc"):
-            self.smsc.popen.kill()
-            self.smsc.popen.wait()
+            self.smsc.__exit__()
 
-    def centre(self, **options: float | bool) -> Smsc:
+    def centre(self, **options: float | bool) -> Helper:
         """Start the SMSC."""
-        self.smsc = Smsc(self.smsc_port, **options)
+        self.smsc = Helper("smsc.py", self.smsc_port, **options)
         return self.smsc
 
     def start(self) -> None:
@@ -195,7 +201,7 @@ class Stage:
 
     def load(self, run: str, count: int, **options: float | str | bool) -> subprocess.Popen[str]:
         """Start sending; `sent` waits for the end."""
-        words = _options({"port": self.port, "run": run, "count": count, **options})
+        words = options_of({"port": self.port, "run": run, "count": count, **options})
         out = ["--out", str(self.folder / f"{run}.tsv")]
         return subprocess.Popen(
             [sys.executable, str(HERE / "smtp.py"), *words, *out],
@@ -226,7 +232,8 @@ def sent(load: subprocess.Popen[str]) -> dict[str, Any]:
     return found
 
 
-def _options(options: dict[str, Any]) -> list[str]:
+def options_of(options: Mapping[str, Any]) -> list[str]:
+    """Options of a command line."""
     chosen = [(name, value) for name, value in options.items() if value is not False]
     return [f"--{name}" if value is True else f"--{name}={value}" for name, value in chosen]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import sys
 import time
@@ -17,6 +18,10 @@ from typing import Any
 import structlog
 
 from bridge import lock
+from bridge.bots.board import Board
+from bridge.bots.chat import Chat
+from bridge.bots.edges import Edge, chats_of, edges_of
+from bridge.bots.inboxes import ChatNotifier
 from bridge.control import ControlServer
 from bridge.dispatch import tenants
 from bridge.dispatch.answer import Desk
@@ -28,7 +33,8 @@ from bridge.dispatch.route import Routes
 from bridge.dispatch.sweep import Sweeper
 from bridge.errors import Misconfigured
 from bridge.keyring import Keyring, keyring
-from bridge.settings import Settings
+from bridge.settings import Listen, Settings
+from bridge.smtp.counted import Counted
 from bridge.smtp.gate import Gate
 from bridge.smtp.listener import Certificate, Listener
 from bridge.smtp.login import Throttle
@@ -40,7 +46,7 @@ from bridge.store.leases import Begin, begin
 from bridge.store.migrate import migrate
 from bridge.store.store import Store, driver
 from bridge.store.tenants import put_file_tenants
-from bridge.web.server import WebServer, make_app
+from bridge.web.server import WebServer, make_app, make_watch
 
 log = structlog.get_logger("bridge.app")
 
@@ -51,6 +57,9 @@ DRAIN = 10.0
 #: Seconds after which a thread that wants to run gets its turn. Python's 5 ms would keep a commit
 #: that is on disk waiting for the busy loop, and a ring for longer than a mail takes.
 SWITCH = 0.001
+#: The collector's thresholds. A message under way is a few dozen objects that end by themselves;
+#: Python's 700 would look for cycles among them a few hundred times a second.
+COLLECT = (20_000, 20, 50)
 
 
 def run(main: Callable[[], Awaitable[int]]) -> int:
@@ -147,7 +156,9 @@ class Parts:
         self.exit_code = 0
         self._listeners: list[Listener] = []
         self.binds: Binds | None = None
-        self.desk: Desk | None = None
+        #: Who tells what is owed over an edge, by edge.
+        self.tellers: dict[str, list[Desk | Board]] = {}
+        self.chats: dict[str, Chat] = {}
         self.reception = Reception(bridge, self._revoke)
         self.notifier = MailNotifier(bridge)
         stack.push_async_callback(self.notifier.close)
@@ -159,25 +170,39 @@ class Parts:
     async def bell(self, *, hears: bool) -> None:
         """The doorbell; with `hears`, this process answers it."""
         # The lanes' queues follow with their leases: only a lane's owner hears its bell.
-        await self.bridge.bell.start(["answer.mail"], self._heard if hears else None)
+        queues = [f"answer.{edge}" for edge in self.bridge.edges]
+        await self.bridge.bell.start(queues, self._heard if hears else None)
         self._stack.push_async_callback(self.bridge.bell.stop)
 
     def _heard(self, queue: str, _ids: Sequence[int]) -> None:
         kind, _, name = queue.partition(".")
         if kind == "deliver" and self.binds is not None:
             self.binds.wake(name)
-        elif kind == "answer" and self.desk is not None:
-            self.desk.wake()
+        elif kind == "answer":
+            for teller in self.tellers.get(name, ()):
+                teller.wake()
 
     async def work(self) -> None:
         """Carriers, and the answers that are owed."""
-        self.desk = Desk(self.bridge, "mail", self.notifier)
-        self.desk.start()
-        self._stack.push_async_callback(self.desk.stop)
+        self._tell("mail", Desk(self.bridge, "mail", self.notifier))
+        for edge, chat in self.chats.items():
+            self._tell(edge, Desk(self.bridge, edge, ChatNotifier(self.bridge, chat)))
+            self._tell(edge, Board(self.bridge, chat))
         self.binds = Binds(self.bridge)
         self.binds.lost = lambda: self._end(1)
         await self.binds.start(self.reception)
         self._stack.push_async_callback(self.binds.stop)
+
+    def _tell(self, edge: str, teller: Desk | Board) -> None:
+        teller.start()
+        self.tellers.setdefault(edge, []).append(teller)
+        self._stack.push_async_callback(teller.stop)
+
+    def connect(self) -> None:
+        """The chats that are configured, to speak in."""
+        self.chats = chats_of(self.bridge)
+        for chat in self.chats.values():
+            self._stack.push_async_callback(chat.close)
 
     def sweep(self) -> None:
         """What time does."""
@@ -206,6 +231,7 @@ class Parts:
             limits=limits,
             throttle=throttle,
         )
+        self.bridge.metrics.registry.register(Counted(listener.counters))
         await self._start(listener)
         if smtp.lmtp is not None:
             lmtp = Listener(
@@ -221,19 +247,40 @@ class Parts:
             await self._start(lmtp)
         return listener.addresses[0]
 
-    async def web(self, smtp: str) -> str:
+    async def web(self, smtp: str, hearers: Sequence[Edge]) -> str:
         """The web edge; the address that it listens on."""
         http = WebServer(
-            make_app(self.bridge, self.reception, self.notifier.mailbox, self._bind_states, smtp)
+            make_app(
+                self.bridge,
+                self.reception,
+                self.notifier.mailbox,
+                self._bind_states,
+                smtp,
+                [route for each in hearers for route in each.routes()],
+            )
         )
-        await http.start(self.bridge.settings.http.listen)
-        self._stack.push_async_callback(http.stop)
+        await self._answer(http, self.bridge.settings.http.listen)
         return http.addresses[0]
+
+    async def watched(self) -> None:
+        """Health and metrics, where this process has no edge and is to be watched all the same."""
+        listen = self.bridge.settings.http.watch
+        if listen is not None:
+            watch = make_watch(self.bridge, self._bind_states)
+            await self._answer(WebServer(watch, "[http] watch"), listen)
+
+    async def _answer(self, http: WebServer, listen: Listen) -> None:
+        await http.start(listen)
+        self._stack.push_async_callback(http.stop)
 
     async def edges(self) -> None:
         """All edges, and the line that says they are ready."""
+        hearers = edges_of(self.bridge, self.chats)
         smtp = await self.mail()
-        http = await self.web(smtp)
+        http = await self.web(smtp, hearers)
+        for each in hearers:
+            await each.start()
+            self._stack.push_async_callback(each.stop)
         _say(f"ready smtp={smtp} http=http://{http}")
 
     async def _start(self, listener: Listener) -> None:
@@ -280,8 +327,16 @@ class Parts:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end, 0)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
+        _settle()
         await self.done.wait()
         return self.exit_code
+
+
+def _settle() -> None:
+    """What has been loaded by now stays: the collector of cycles need not look at it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
 
 
 async def _cancel(task: asyncio.Future[None]) -> None:
@@ -319,6 +374,7 @@ def _say(line: str) -> None:
 async def up(settings: Settings) -> int:
     """Everything in one process. The exit code. Raises Misconfigured, StoreUnavailable."""
     async with running(settings, "up") as parts:
+        parts.connect()
         await parts.bell(hears=True)
         await parts.work()
         parts.sweep()
@@ -332,6 +388,7 @@ async def serve(settings: Settings) -> int:
     """The edges: mail in, pages, callbacks."""
     _needs_postgresql(settings, "serve")
     async with running(settings, "serve") as parts:
+        parts.connect()
         await parts.bell(hears=False)
         parts.refresh()
         await parts.edges()
@@ -342,9 +399,11 @@ async def work(settings: Settings) -> int:
     """Carriers and answers."""
     _needs_postgresql(settings, "work")
     async with running(settings, "work") as parts:
+        parts.connect()
         await parts.bell(hears=True)
         await parts.work()
         parts.refresh()
+        await parts.watched()
         _say("ready work")
         return await parts.until_told()
 
@@ -356,6 +415,7 @@ async def tick(settings: Settings) -> int:
         await parts.bell(hears=False)
         parts.sweep()
         parts.refresh()
+        await parts.watched()
         _say("ready tick")
         return await parts.until_told()
 

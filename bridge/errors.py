@@ -5,6 +5,7 @@ BridgeError
 │   ├── BadNumber    not a number that can take an SMS
 │   └── BadAddress   the local part of an address cannot be understood
 ├── TryLater         nothing is wrong with the request: a temporary no (SMTP 4xx)
+│   ├── Doubtful     no answer came: it may have been done all the same
 │   └── StoreUnavailable   the database did not take it: full, locked, read-only, gone
 ├── Misconfigured    the configuration cannot work; said at start and by `bridge check`
 └── Unsure           it may have happened or not; never guessed, recorded as `unknown`
@@ -50,6 +51,10 @@ class TryLater(BridgeError):
     def __init__(self, sentence: str, hint: str = "", *, status: str = "4.3.0") -> None:
         super().__init__(sentence, hint)
         self.status = status
+
+
+class Doubtful(TryLater):
+    """No answer came: trying again may do it twice, and then says so."""
 
 
 class StoreUnavailable(TryLater):

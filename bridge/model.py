@@ -90,6 +90,7 @@ class Part:
     lang: str  # national shift table, "" = the default alphabet
     expires_at: float | None  # Unix time, seconds
     urgent: bool = False
+    left: float = 0.0  # when it was handed to the carrier: the loop's time, seconds
 
 
 class Verdict(StrEnum):

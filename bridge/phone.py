@@ -113,6 +113,37 @@ def zones(e164: str) -> tuple[str, ...]:
     return tuple(name for name in names if name != timezone.UNKNOWN_TIMEZONE)
 
 
+#: Where most people live, for countries of several zones (tz database, zone.tab): libphonenumber
+#: lists them by the alphabet, and a mobile number may be anywhere.
+_PRINCIPAL: Final = {
+    "AR": "America/Argentina/Buenos_Aires",
+    "AU": "Australia/Sydney",
+    "BR": "America/Sao_Paulo",
+    "CL": "America/Santiago",
+    "CN": "Asia/Shanghai",
+    "CY": "Asia/Nicosia",
+    "DE": "Europe/Berlin",
+    "EC": "America/Guayaquil",
+    "ES": "Europe/Madrid",
+    "FR": "Europe/Paris",
+    "ID": "Asia/Jakarta",
+    "KZ": "Asia/Almaty",
+    "MX": "America/Mexico_City",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+    "RU": "Europe/Moscow",
+    "UA": "Europe/Kyiv",
+}
+
+
+def zone(e164: str) -> str:
+    """The one zone to take for `e164`: the only one, else its country's principal one; or UTC."""
+    found = zones(e164)
+    if len(found) == 1:
+        return found[0]
+    return _PRINCIPAL.get(country(e164)) or (found[0] if found else "UTC")
+
+
 def _region(region: str | None) -> str | None:
     return None if not region or region.upper() == "ZZ" else region.upper()
 

@@ -19,6 +19,21 @@ REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672/%2F")
 
 
+# How wide a table is must not hang on the terminal that the tests are run in.
+os.environ.pop("COLUMNS", None)
+
+HERE = Path(__file__).parent
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Two processes share the tests: what needs much time or a broker that others see is in one."""
+    for item in items:
+        shares = any(item.get_closest_marker(name) for name in ("redis", "rabbitmq"))
+        if shares or item.path.is_relative_to(HERE / "e2e"):
+            item.add_marker(pytest.mark.xdist_group("alone"))
+
+
 def absent(reason: str) -> NoReturn:
     """End the test: something outside the project is missing, which only CI may not lack."""
     if os.environ.get("CI") == "true":

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from bridge.cli import explain, held, log, running, send, suppress, tenant
+from bridge.cli import access, contacts, explain, held, log, running, send, staff, suppress, tenant
 from bridge.cli.common import group
 
 app = group("Mail, Slack and Telegram to SMS, and back.")
@@ -17,5 +17,8 @@ send.register(app)
 app.add_typer(held.app, name="held")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(suppress.app, name="suppress")
+app.add_typer(contacts.app, name="contacts")
+app.add_typer(staff.app, name="staff")
+app.add_typer(access.app, name="access")
 
 __all__ = ["app"]

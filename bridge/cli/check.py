@@ -81,7 +81,7 @@ class Examination:
             await self._part("tls", _certificate(Certificate(s.smtp.tls_cert, s.smtp.tls_key)))
         for name, listen in self._listens():
             await self._part(name, self._port(listen))
-        self._chats()
+        await self._chats()
 
     async def _part(self, part: str, look: Awaitable[str]) -> None:
         try:
@@ -156,12 +156,21 @@ class Examination:
             raise _unusable(listen, error) from error
         return f"{listen} is free"
 
-    def _chats(self) -> None:
-        slack, telegram = self._settings.slack, self._settings.telegram
-        for part, token in (("slack", slack.bot_token), ("telegram", telegram.token)):
-            if token.get_secret_value():
-                detail = f"this version does not speak to {part.capitalize()}"
-                self._tell(Finding(part, False, detail, "leave its tokens empty"))
+    async def _chats(self) -> None:
+        """The chats' libraries are loaded only where a token is set."""
+        s = self._settings
+        if s.slack.apps():
+            from bridge.bots.slack.check import check
+
+            async with asyncio.timeout(PATIENCE_S * len(s.slack.apps())):
+                for found in await check(s):
+                    self._tell(Finding(*found))
+        if s.telegram.token.get_secret_value():
+            from bridge.bots.telegram import check as telegram
+
+            await self._part("telegram", telegram.probe(s))
+            for place in telegram.places(s):
+                await self._part(f"telegram {place}", telegram.probe_chat(s, place))
 
 
 async def _certificate(certificate: Certificate) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from bridge.dispatch import tenants
@@ -63,15 +64,14 @@ class Bridge:
     #: Called when the register has been read anew.
     on_register: list[Callable[[Register], None]] = field(default_factory=list)
 
-    @property
+    @cached_property
     def carriers(self) -> Mapping[str, Carrier]:
         """The configured carriers by name."""
         return {carrier.name: carrier for carrier in self.settings.carriers}
 
     def carrier(self, name: str) -> Carrier:
         """One configured carrier."""
-        found: Carrier = self.__dict__.setdefault("_carriers", self.carriers)[name]
-        return found
+        return self.carriers[name]
 
     def ring_lane(self, lane: str, message_id: int) -> None:
         """Something waits in a lane."""
@@ -80,6 +80,20 @@ class Bridge:
             awake.hint()
         else:
             self.bell.ring(f"deliver.{lane}", (message_id,))
+
+    @cached_property
+    def edges(self) -> tuple[str, ...]:
+        """The edges over which something may be owed."""
+        chats = {
+            "slack": bool(self.settings.slack.apps()),
+            "telegram": bool(self.settings.telegram.token.get_secret_value()),
+        }
+        return ("mail", *(name for name, is_on in chats.items() if is_on))
+
+    def ring_edges(self) -> None:
+        """Something is owed, over whichever edge."""
+        for edge in self.edges:
+            self.ring_edge(edge)
 
     def ring_edge(self, edge: str) -> None:
         """Something is owed over an edge."""

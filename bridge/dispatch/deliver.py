@@ -59,6 +59,7 @@ class Lanes:
         self._failover = Failover(bridge, carrier, config, self.names)
         self._whole = config.long == "payload"
         self._count = {v: bridge.metrics.parts.labels(carrier.name, str(v)) for v in Verdict}
+        self._answers = bridge.metrics.answer_seconds.labels(carrier.name)
         self._waits = [bridge.metrics.wait_seconds.labels(name) for name in self.names]
         self._jobs: dict[int, Job] = {}
         self._wake = asyncio.Event()
@@ -117,6 +118,7 @@ class Lanes:
             room = min(room, self._bulk_room(room))
         if parts > room:
             return None
+        self._ledger.flush()
         self._reserved += parts
         self._bearing.add(prepared.id)
         prepared.lease = self.bridge.incarnation
@@ -207,6 +209,7 @@ class Lanes:
             begun=begun,
             whole=self._whole,
         )
+        self._ledger.flush()
         try:
             claims: Claims = await self.bridge.store.write(self._claim, claim)
         except StoreUnavailable:
@@ -217,7 +220,7 @@ class Lanes:
 
     def _room(self) -> int:
         """Parts that may be asked for: 0 also when others may take this process for dead."""
-        if self.bridge.clock() > self.bridge.owned_until:
+        if self.bridge.clock() > self.bridge.owned_until or self._ledger.behind:
             return 0
         return min(self.carrier.room, self._pace.free(self._loop.time())) - self._reserved
 
@@ -295,14 +298,16 @@ class Lanes:
 
     def _send(self, parts: Sequence[Part]) -> None:
         leaving = []
+        now = self._loop.time()
         for part in parts:
             # Given up between its claim and now: a STOP, or the end of this process.
             if self._jobs[part.message].bad:
                 self._withdraw(part)
             else:
+                part.left = now
                 leaving.append(part)
         if leaving:
-            self._pace.take(len(leaving), self._loop.time())
+            self._pace.take(len(leaving), now)
             self.carrier.send(leaving, self._done)
 
     def _withdraw(self, part: Part) -> None:
@@ -314,6 +319,8 @@ class Lanes:
     def _done(self, part: Part, outcome: Outcome) -> None:
         """The carrier answered (or will not): record it, and the message's move with its last."""
         self._count[outcome.verdict].inc()
+        if outcome.verdict is not Verdict.NOT_SENT:
+            self._answers.observe(self._loop.time() - part.left)
         job = self._jobs[part.message]
         job.flying -= 1
         if outcome.verdict is Verdict.ACCEPTED:
@@ -358,7 +365,7 @@ class Lanes:
             if move.state is State.SENT:
                 continue
             if move.state is not State.QUEUED:
-                self.bridge.ring_edge("mail")
+                self.bridge.ring_edges()
             elif move.lane in self.names:
                 self._look_again(max(0.0, move.due_at - self.bridge.clock()))
             else:

@@ -29,7 +29,7 @@ def fit(tenant: Limits, text: str, shift: tuple[str, ...] = ()) -> Segmented:
     """The text in its encoding and parts. Raises Refused when it is empty or too long."""
     text = storable(text)
     if not text.strip():
-        raise Refused("the mail has no text to send", "write something in the body or subject")
+        raise Refused("there is no text to send", "write something")
     if len(text) > LONGEST and tenant.over_limit == "refuse":
         raise Refused(
             f"the text has {len(text)} characters; no SMS can carry more than {LONGEST}",

@@ -41,13 +41,15 @@ class Ledger:
         self._pending = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
+        #: Answers that the store has refused for now: until they are there, nothing may leave.
+        self.behind = 0
         #: Messages done with, of which the store does not know yet.
         self.untold: set[int] = set()
 
     def record(self, parts: tuple[PartDone, ...], move: Move | None) -> None:
         """Keep for the next write, which all answers of this turn of the loop share."""
         if not self._known:
-            asyncio.get_running_loop().call_soon(self._write)
+            asyncio.get_running_loop().call_soon(self.flush)
         if move is not None:
             self.untold.add(move.message)
         bridge = self._bridge
@@ -61,7 +63,7 @@ class Ledger:
 
     async def settled(self) -> None:
         """Wait until the store has everything, unless it takes nothing."""
-        self._write()
+        self.flush()
         while not self._quiet.is_set():
             waited = asyncio.ensure_future(self._quiet.wait())
             await asyncio.wait([waited], timeout=2 * AGAIN)
@@ -69,7 +71,12 @@ class Ledger:
             if self._bridge.store.failing is not None:
                 return
 
-    def _write(self) -> None:
+    def flush(self) -> None:
+        """Hand everything to the store now, before what the caller is about to store.
+
+        An answer's place in the window is free at once. What takes it must not be on disk before
+        the answer is: a kill between the two would leave more in doubt than the window holds.
+        """
         if not self._known:
             return
         known, self._known = self._known, []
@@ -94,10 +101,15 @@ class Ledger:
         def attempt() -> None:
             put().add_done_callback(ended)
 
+        def again() -> None:
+            self.behind -= 1
+            attempt()
+
         def ended(done: asyncio.Future[None]) -> None:
             error = None if done.cancelled() else done.exception()
             if isinstance(error, StoreUnavailable):
-                asyncio.get_running_loop().call_later(AGAIN, attempt)
+                self.behind += 1
+                asyncio.get_running_loop().call_later(AGAIN, again)
                 return
             if error is None:
                 self._told(moves)

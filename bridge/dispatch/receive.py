@@ -48,7 +48,7 @@ class Reception:
         await self.bridge.store.write(record_receipts, item)
         self.bridge.metrics.receipts.labels(carrier, str(receipt.state)).inc()
         if receipt.state is not State.SENT:
-            self.bridge.ring_edge("mail")
+            self.bridge.ring_edges()
 
     async def inbound(self, carrier: str, part: Inbound) -> None:
         """Store an MO part and do what it asks. Raises StoreUnavailable."""

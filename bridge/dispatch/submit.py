@@ -52,7 +52,7 @@ async def keep(bridge: Bridge, prepared: Prepared, edge: str) -> Stored:
     if stored.repeat:
         bridge.metrics.repeats.labels(edge).inc()
         return stored
-    bridge.metrics.accepted.labels(edge).inc()
+    bridge.metrics.accepted_by(edge).inc()
     if stored.state is State.QUEUED:
         bridge.ring_lane(prepared.lane, prepared.id)
     elif stored.state is State.SUPPRESSED:
@@ -126,7 +126,7 @@ _SHIFTS = {"turkish": "tr", "spanish": "es", "portuguese": "pt"}
 
 def shifts(carrier: Carrier) -> tuple[str, ...]:
     """The national shift tables that a carrier declares, as `segments` names them."""
-    return tuple(_SHIFTS[name] for name in carrier.shift)
+    return tuple(_SHIFTS[name] for name in carrier.shift) if carrier.shift else ()
 
 
 def _rules(segmented: Segmented) -> tuple[str, ...]:

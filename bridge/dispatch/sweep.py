@@ -19,6 +19,7 @@ from bridge.store.leases import release_silent
 from bridge.store.receipts import match_missed
 from bridge.store.replies import PartIn, ReplyScript, read_part
 from bridge.store.sql import Script
+from bridge.store.staff import tidy_staff
 from bridge.store.sweeps import (
     DUE_LANES,
     DUE_NOTICES,
@@ -65,8 +66,9 @@ class Sweeper:
         if now - self._rare >= RARELY:
             self._rare = now
             await bridge.store.write(tidy, now)
+            await bridge.store.write(tidy_staff, now)
             if await bridge.store.write(match_missed, now):
-                bridge.ring_edge("mail")
+                bridge.ring_edges()
             await self._partial_replies(now)
         self.last = now
 
@@ -75,7 +77,7 @@ class Sweeper:
         swept: Swept = await bridge.store.write(sweep, now)
         if swept.expired:
             bridge.metrics.expired.inc(swept.expired)
-            bridge.ring_edge("mail")
+            bridge.ring_edges()
         freed = await bridge.store.write(release_silent, (bridge.incarnation, now))
         if freed:
             bridge.metrics.released.inc(freed)
@@ -97,7 +99,8 @@ class Sweeper:
                 await route_anew(bridge, lane, now)
         for edge, oldest in await bridge.store.read(DUE_NOTICES, now=now):
             bridge.metrics.due_age.labels(f"answer.{edge}").set(now - oldest)
-            bridge.ring_edge(edge)
+            if edge in bridge.edges:  # nobody hears of one that is not configured any more
+                bridge.ring_edge(edge)
 
     async def _partial_replies(self, now: float) -> None:
         """A long MO whose last part never came is passed on as it is, marked."""

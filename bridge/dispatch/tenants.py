@@ -30,7 +30,10 @@ class Tenant:
     encoding: str = "auto"
     end_markers: tuple[str, ...] = ()
     reports: str = "failures"
-    inbox: str = ""
+    inbox: tuple[str, ...] = ()
+    show_texts_in: frozenset[str] = frozenset()
+    preview: str = "long"
+    second_person_above: int = 20
     reply_window: float = 30 * 86400.0
     help_text: str = ""
     stop_text: str = ""
@@ -98,6 +101,8 @@ def tenant_of(number: int, name: str, kept: str) -> Tenant:
 
 
 def _frozen(key: str, value: Any) -> Any:
-    if key == "countries":
+    if key in ("countries", "show_texts_in"):
         return frozenset(value)
+    if key == "inbox" and isinstance(value, str):
+        return (value,) if value else ()
     return tuple(value) if isinstance(value, list) else value

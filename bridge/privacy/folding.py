@@ -25,7 +25,9 @@ def fold(text: str) -> str:
         for char in unicodedata.normalize("NFKD", text)
         if unicodedata.category(char) not in ("Mn", "Me", "Cf")
     ]
-    return _NOT_WORDS.sub(" ", unicodedata.normalize("NFC", "".join(kept))).strip()
+    # Once more: ǽ is an æ only now that its mark is gone.
+    bare = unicodedata.normalize("NFC", "".join(kept)).translate(_SPECIAL)
+    return _NOT_WORDS.sub(" ", bare).strip()
 
 
 _DEVICES = (

@@ -35,7 +35,7 @@ _DEFAULT_ONLY = re.compile(f"[{re.escape(_NO_ESCAPE)}]*")
 _EVERY = {a.name: re.compile(f"[{re.escape(''.join(a.septets))}]*") for a in ALPHABETS.values()}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Segmented:
     """A text as its carrier will count it."""
 
@@ -112,11 +112,11 @@ def encode_part(part: str, encoding: str, lang: str = "") -> bytes:
     """
     if encoding == "ucs2":
         return part.encode("utf-16-be", "surrogatepass")
-    septets = ALPHABETS[lang].septets
+    alphabet = ALPHABETS[lang]
     try:
-        return b"".join([septets[char] for char in part])
-    except KeyError as missing:
-        code = ord(missing.args[0])
+        return part.translate(alphabet.written).encode("ascii")
+    except UnicodeEncodeError:
+        code = next(ord(char) for char in part if char not in alphabet.septets)
         raise ValueError(f"U+{code:04X} is not in GSM-7; send this text as ucs2") from None
 
 

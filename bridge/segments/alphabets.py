@@ -50,6 +50,8 @@ class Alphabet:
 
     name: str
     septets: dict[str, bytes]
+    written: dict[int, str]
+    """For `str.translate`: each character as its septets, what of ASCII has none as U+FFFF."""
     locked: str
     shifted: dict[int, str]
     header: bytes
@@ -68,9 +70,18 @@ def room(header: int) -> int:
 def _alphabet(name: str, locked: str, shifted: dict[int, str], header: bytes) -> Alphabet:
     septets = {char: bytes((ESC, code)) for code, char in shifted.items()}
     septets |= {char: bytes((code,)) for code, char in enumerate(locked) if code != ESC}
+    written = dict.fromkeys(range(0x80), "\uffff")
+    written |= {ord(char): octets.decode("ascii") for char, octets in septets.items()}
     alone = len(header) + 1 if header else 0
     return Alphabet(
-        name, septets, locked, shifted, header, room(alone), room(HEADER_CONCAT + len(header))
+        name,
+        septets,
+        written,
+        locked,
+        shifted,
+        header,
+        room(alone),
+        room(HEADER_CONCAT + len(header)),
     )
 
 

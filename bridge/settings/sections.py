@@ -14,13 +14,14 @@ from bridge.settings.values import (
     Domain,
     Duration,
     Endpoint,
+    Inboxes,
     Listen,
     LmtpEndpoint,
     LocalPart,
     Name,
     Octet,
-    OptionalAddress,
     OptionalDomain,
+    OptionalEndpoint,
     OptionalPath,
     OptionalRegion,
     Originator,
@@ -91,6 +92,8 @@ class Http(Section):
     """The web edge."""
 
     listen: Endpoint = Listen("127.0.0.1", 8080)
+    # Health and metrics of a process that has no edge: `bridge work` and `bridge tick`.
+    watch: OptionalEndpoint = None
 
 
 class Mail(Section):
@@ -133,7 +136,10 @@ class Tenant(Section):
     encoding: Literal["auto", "gsm7", "keep"] = "auto"
     end_markers: list[str] = []
     reports: Literal["none", "failures", "all"] = "failures"
-    inbox: OptionalAddress = ""
+    inbox: Inboxes = []
+    show_texts_in: list[Literal["slack", "telegram"]] = []
+    preview: Literal["long", "always"] = "long"
+    second_person_above: Count = 20
     reply_window: Duration = timedelta(days=30)
     help_text: str = "{tenant}: reply STOP to get no more messages, START to get them again."
     stop_text: str = "{tenant}: you will get no more messages. Reply START to get them again."
@@ -208,19 +214,46 @@ class Route(Section):
     carriers: Annotated[list[str], Field(min_length=1)]
 
 
-class Slack(Section):
-    """The Slack edge; off without its tokens."""
+class Workspace(Section):
+    """A Slack workspace, bound to a tenant.
 
+    With an app token it is heard by Socket Mode, else by signed requests to /slack/events.
+    """
+
+    name: Name
+    tenant: str = ""
+    bot_token: SecretStr = SecretStr("")
+    app_token: SecretStr = SecretStr("")
+    signing_secret: SecretStr = SecretStr("")
+
+
+class Slack(Section):
+    """The Slack edge; off without its tokens. The keys beside `workspaces` are one more of them."""
+
+    tenant: str = ""
     bot_token: SecretStr = SecretStr("")
     app_token: SecretStr = SecretStr("")
     signing_secret: SecretStr = SecretStr("")
     api_url: WebUrl = "https://slack.com/api/"
+    workspaces: list[Workspace] = []
+
+    def apps(self) -> list[Workspace]:
+        """All workspaces."""
+        own = Workspace(
+            name="slack",
+            tenant=self.tenant,
+            bot_token=self.bot_token,
+            app_token=self.app_token,
+            signing_secret=self.signing_secret,
+        )
+        return [w for w in (own, *self.workspaces) if w.bot_token.get_secret_value()]
 
 
 class Telegram(Section):
-    """The Telegram edge; off without its token."""
+    """The Telegram edge; off without its token. With a webhook secret it is heard by webhook."""
 
     token: SecretStr = SecretStr("")
+    webhook_secret: SecretStr = SecretStr("")
     api_url: WebUrl = "https://api.telegram.org"
 
 

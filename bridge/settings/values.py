@@ -63,6 +63,11 @@ def _listen(value: object) -> Listen:
     return Listen(found[1] or found[2], int(found[3]))
 
 
+def _listen_or_none(value: object) -> Listen | None:
+    """As `_listen`; "" for none."""
+    return None if value in ("", None) else _listen(value)
+
+
 def _listen_lmtp(value: object) -> Listen | None:
     """As `_listen`; also `unix:/path`, and "" for none."""
     if value in ("", None):
@@ -172,11 +177,24 @@ def _local_part(value: object) -> str:
     return text
 
 
-def _optional_address(value: object) -> str:
-    text = _text(value)
-    if text and not re.fullmatch(r"[^@\s]+@[^@\s]+", text):
-        raise ValueError(f'must be an address such as "team@example.com", not "{value}"')
-    return text
+_INBOX = re.compile(
+    r"[^@\s:]+@[^@\s]+|slack:(?:[TE][A-Z0-9]+/)?[CGD][A-Z0-9]+|telegram:-?[0-9]+"
+).fullmatch
+
+
+def _inboxes(value: object) -> list[str]:
+    """One inbox or a list of them: mail addresses, Slack channels, Telegram chats; "" for none."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list):
+        raise ValueError('must be an address such as "team@example.com", or a list of inboxes')
+    for each in given:
+        if each and not _INBOX(_text(each)):
+            raise ValueError(
+                'must be an address such as "team@example.com", a Slack channel such as'
+                f' "slack:C0123456789" or a Telegram chat such as "telegram:-1001234567890",'
+                f' not "{each}"'
+            )
+    return [each for each in given if each]
 
 
 def _proofs(value: object) -> list[str]:
@@ -237,13 +255,14 @@ PasswordHash = Annotated[SecretStr, BeforeValidator(_hash)]
 Directory = Annotated[Path, BeforeValidator(_directory)]
 OptionalPath = Annotated[Path | None, BeforeValidator(_path)]
 Endpoint = Annotated[Listen, BeforeValidator(_listen)]
+OptionalEndpoint = Annotated[Listen | None, BeforeValidator(_listen_or_none)]
 LmtpEndpoint = Annotated[Listen | None, BeforeValidator(_listen_lmtp)]
 PublicUrl = Annotated[str, BeforeValidator(_public_url)]
 WebUrl = Annotated[str, BeforeValidator(_web_url)]
 Domain = Annotated[str, BeforeValidator(_domain)]
 OptionalDomain = Annotated[str, BeforeValidator(_optional_domain)]
 LocalPart = Annotated[str, BeforeValidator(_local_part)]
-OptionalAddress = Annotated[str, BeforeValidator(_optional_address)]
+Inboxes = Annotated[list[str], BeforeValidator(_inboxes)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Octet = Annotated[int, Field(ge=0, le=255)]
 Count = Annotated[int, Field(ge=1)]

@@ -26,10 +26,11 @@ _REPLY_MARKS = frozenset(
     )
 )
 _LIST_MARKS = frozenset(("list-id", "list-post", "mailing-list", "x-mailman-version"))
-# Where none of these stands, nobody claims that the mail is an answer.
+# Where none of these stands, the header says nothing of answers and lists.
 _HINTS = frozenset(
     (
         *_REPLY_MARKS,
+        *_LIST_MARKS,
         "auto-submitted",
         "precedence",
         "x-precedence",
@@ -44,9 +45,8 @@ _AUTO_SUBJECT = re.compile(
     + r")(?!\w)",
     re.IGNORECASE,
 )
-_BOUNCE_SENDER = re.compile(
-    r"(?:mailer-daemon|mail-daemon|mdaemon|postmaster)@|mailer-daemon$", re.IGNORECASE
-)
+# In lower case: to ignore it would take several times as long.
+_BOUNCE_SENDER = re.compile(r"(?:mailer-daemon|mail-daemon|mdaemon|postmaster)@|mailer-daemon$")
 _BOUNCE_SUBJECT = re.compile(
     r"undeliver|delivery (?:status|fail|has failed|notification)|returned (?:mail|to sender)"
     r"|failure notice|mail delivery|nedoruč|unzustellbar|non remis|no se puede entregar"
@@ -82,6 +82,8 @@ def reason(headers: Headers, sender: str, subject: str, own_domains: tuple[str, 
         return "loop"
     if found := _report(headers, sender, subject):
         return found
+    if not headers.any_of(_HINTS):
+        return None
     if _is_auto_reply(headers, subject):
         return "auto-replied"
     if headers.first("return-path").replace(" ", "") == "<>":
@@ -120,17 +122,14 @@ def _report(headers: Headers, sender: str, subject: str) -> str:
         return "bounce" if "delivery" in kind else "read-receipt"
     if "x-failed-recipients" in headers:
         return "bounce"
-    if not _BOUNCE_SENDER.search(sender):
+    lowered = sender.lower()
+    if not _BOUNCE_SENDER.search(lowered):
         return ""
-    named = sender.lower().startswith("mailer-daemon") or bool(
-        _BOUNCE_SUBJECT.search(subject[:200])
-    )
+    named = lowered.startswith("mailer-daemon") or bool(_BOUNCE_SUBJECT.search(subject[:200]))
     return "bounce" if named else ""
 
 
 def _is_auto_reply(headers: Headers, subject: str) -> bool:
-    if not headers.any_of(_HINTS):
-        return False
     if headers.first("auto-submitted").lower().startswith("auto-replied"):
         return True
     if headers.any_of(_REPLY_MARKS):

@@ -181,12 +181,12 @@ def _text(part: Part, kind: str, choice: _Choice) -> list[Line]:
     """Decode one text part and read it as what it is, which may not be what it says."""
     data = part.body[: MAX_HTML if kind in _HTML else MAX_TEXT]
     label = part.content.items.get("charset", "")
-    if not label and (meta := _META.search(data[:4096])):
+    if not label and b"<" in data and (meta := _META.search(data[:4096])):
         label = meta[1].decode("ascii", "replace")
     text, codec, guessed = charset.decode(data, label)
     if guessed:
         choice.note(f"charset:{codec}")
-    marked_up = kind in _HTML or _IS_HTML.match(text[:2000])
+    marked_up = kind in _HTML or ("<" in text and _IS_HTML.match(text[:2000]))
     if marked_up and (_ANY_TAG.search(text) or "&" in text):
         choice.note("html")
         return [Line(clean(line), kind) for line, kind in html.lines_of(text.replace("\0", ""))]

@@ -50,7 +50,6 @@ _WIDE = frozenset({"gb18030", "cp932", "cp949", "big5hkscs", "euc_jp", "euc_jis_
 # Codes that write other scripts in ASCII octets, or do not hold ASCII at all.
 _NOT_ASCII = ("utf-7", "hz", "utf-16", "utf-32", "iso2022")
 _PLAIN_LABELS = frozenset(("", "utf-8", "UTF-8", "us-ascii", "iso-8859-1"))
-_ODD_ASCII = re.compile(rb"[\x00\x1b]")
 _BY_NUMBER = re.compile(r"(?:windows|win|x-cp|cp|ms)[-_]?(\d{3,4})")
 _ISO_2022 = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
 _STRAY_C1 = re.compile("[\x80-\x9f]")
@@ -72,10 +71,11 @@ class Decoded(NamedTuple):
 
 def decode(data: bytes, declared: str) -> Decoded:
     """Read octets as text. In: the charset as declared, "" for none."""
-    if data.isascii() and declared in _PLAIN_LABELS and not _ODD_ASCII.search(data):
+    plain = data.isascii() and b"\0" not in data and b"\x1b" not in data
+    if plain and declared in _PLAIN_LABELS:
         return Decoded(data.decode("ascii"), "ascii", guessed=False)
     codec = codec_of(declared) if declared else ""
-    if data.isascii() and not codec.startswith(_NOT_ASCII) and not _ODD_ASCII.search(data):
+    if plain and not codec.startswith(_NOT_ASCII):
         return Decoded(data.decode("ascii"), "ascii", guessed=False)
     if codec.startswith(_NOT_ASCII) and (found := _strict(data, codec, guessed=False)):
         return found

@@ -8,7 +8,7 @@ something names its rule, so that a person can ask why.
 import re
 from dataclasses import dataclass
 
-from bridge.smtp import automatic, body, footers, headers, markers, mime, quotes
+from bridge.smtp import automatic, body, footers, headers, markers, mime, quotes, simple
 from bridge.smtp.lines import Line, Traits, joined
 
 _ANGLED = re.compile(r"<([^<>]{1,512})>")
@@ -51,12 +51,11 @@ class Extracted:
 
 def extract(raw: bytes, policy: Policy = Policy()) -> Extracted:
     """Read a mail. In: its octets, whatever they are. Out: text and facts. Never raises."""
-    mail = mime.parse(raw)
-    head = mail.headers
+    head, readings = simple.read(raw) or _parsed(raw)
     subject = headers.subject(head)
     sender = _sender(head)
     traits = _traits(head, subject, sender)
-    text, rules = _best(body.read(mail), traits, policy)
+    text, rules = _best(readings, traits, policy)
     text, more = _with_policy(text, subject, policy)
     return Extracted(
         text=text,
@@ -69,6 +68,11 @@ def extract(raw: bytes, policy: Policy = Policy()) -> Extracted:
         sender=sender,
         urgent=_is_urgent(head),
     )
+
+
+def _parsed(raw: bytes) -> tuple[headers.Headers, list[body.Reading]]:
+    mail = mime.parse(raw)
+    return mail.headers, body.read(mail)
 
 
 def _traits(head: headers.Headers, subject: str, sender: str) -> Traits:

@@ -6,62 +6,34 @@ sender's remaining proof judged, and every recipient stored in one commit before
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import Awaitable, Sequence
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Awaitable
+from dataclasses import replace
 from time import perf_counter
 from typing import cast
-from zoneinfo import ZoneInfo
 
 import structlog
 
 from bridge import phone
+from bridge.dispatch import contacts
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.submit import check_country, keep, prepare
+from bridge.dispatch.contacts import Found, NobodyOfThisName
+from bridge.dispatch.submit import check_country
 from bridge.dispatch.tenants import Register, Tenant
-from bridge.errors import BadAddress, Refused, TryLater
-from bridge.model import Class, Origin, State, Submission
+from bridge.errors import BadAddress, Refused
+from bridge.model import Class
 from bridge.smtp import address as addresses
 from bridge.smtp import replyto
 from bridge.smtp.address import Address
-from bridge.smtp.compose import Explanation
+from bridge.smtp.delivering import EDGE, Mail, Recipient, Transaction, sentence
 from bridge.smtp.dmarc import Ruling
 from bridge.smtp.dns import Resolver
 from bridge.smtp.door import Refusal, Reply, Session
-from bridge.smtp.extract import Extracted, Policy, extract
+from bridge.smtp.extract import Policy
 from bridge.smtp.login import Verifier
 from bridge.smtp.proof import Match, Peer, Prover, Rule, Ruleset
-from bridge.store import ids
 from bridge.store.conversations import CONVERSATION
-from bridge.store.notices import Explained, store_explained
-from bridge.store.submissions import Stored
 
 log = structlog.get_logger("bridge.smtp")
-
-EDGE = "mail"
-
-
-@dataclass(slots=True)
-class Recipient:
-    """A recipient that RCPT accepted."""
-
-    shown: str  # the address as the writer wrote it
-    tenant: Tenant
-    match: Match
-    wanted: Address
-    phone: phone.Phone
-    originator: str
-
-
-@dataclass(slots=True)
-class Transaction:
-    """One mail, from MAIL to its final dot."""
-
-    sender: str
-    peer: Peer
-    recipients: list[Recipient] = field(default_factory=list)
 
 
 class Gate:
@@ -145,11 +117,7 @@ class Gate:
         if wanted.kind == addresses.REPLY:
             return self._by_conversation(transaction, address, local, wanted, match, tenant)
         if wanted.kind == addresses.ALIAS:
-            raise BadAddress(
-                "this address has no number",
-                f"write to number@{domain}, such as +420601123456@{domain}",
-                status="5.1.1",
-            )
+            return self._by_name(transaction, address, wanted, match, tenant)
         number = phone.parse(wanted.target, tenant.region)
         return self._accepted(address, tenant, match, wanted, number, wanted.originator or "")
 
@@ -171,6 +139,52 @@ class Gate:
                     "this person has opted out of messages", "only START from their phone lifts it"
                 )
         return Recipient(shown, tenant, match, wanted, number, originator)
+
+    async def _by_name(
+        self,
+        transaction: Transaction,
+        address: str,
+        wanted: Address,
+        match: Match,
+        tenant: Tenant,
+    ) -> Recipient:
+        """A contact or a group of the tenant whose sender this is."""
+        try:
+            (found,) = await contacts.people(self.bridge, tenant, [wanted.target])
+            recipient = self._named(address, tenant, match, wanted, found)
+        except NobodyOfThisName as no:
+            domain = self.bridge.settings.smtp.domains[0]
+            hint = f"ask who keeps the names, or write to a number: +420601123456@{domain}"
+            raise self._refusal(BadAddress(no.sentence, hint, status=no.status)) from no
+        except Refused as no:
+            raise self._refusal(no) from no
+        transaction.recipients.append(recipient)
+        return recipient
+
+    def _named(
+        self, shown: str, tenant: Tenant, match: Match, wanted: Address, found: Found
+    ) -> Recipient:
+        """Everybody of this name, where one of them may be written to. Raises Refused."""
+        numbers = [phone.Phone(p.e164, p.country, phone.UNKNOWN) for p in found.people]
+        refusals = []
+        for number in numbers:
+            try:
+                first = self._accepted(
+                    shown, tenant, match, wanted, number, wanted.originator or ""
+                )
+            except Refused as no:
+                refusals.append(no)
+                continue
+            first.name = found.name
+            # What one person's number forbids is not the group's fault: it is said after DATA.
+            others = tuple(replace(first, phone=each) for each in numbers if each is not number)
+            return replace(first, others=others)
+        only = refusals[0]
+        if len(numbers) == 1:
+            raise only
+        raise Refused(
+            f"nobody in this group can be written to: {only.sentence}", status=only.status
+        )
 
     async def _by_conversation(
         self,
@@ -207,7 +221,7 @@ class Gate:
         began = perf_counter()
         mail = Mail(self, cast("Transaction", transaction), content)
         wanted = cast("list[Recipient]", recipients)
-        if len(wanted) == 1:
+        if len(wanted) == 1 and not wanted[0].others:
             replies = [await mail.deliver(wanted[0])]
         else:
             replies = await mail.deliver_all(wanted)
@@ -233,152 +247,9 @@ class Gate:
 
     def _refusal(self, no: Refused) -> Refusal:
         self.bridge.metrics.refused.labels(EDGE, type(no).__name__).inc()
-        return Refusal(550, no.status, _sentence(no))
+        return Refusal(550, no.status, sentence(no))
 
     def refused(self, no: Refused) -> Reply:
         """A permanent no after DATA."""
         self.bridge.metrics.refused.labels(EDGE, type(no).__name__).inc()
-        return Reply(550, no.status, _sentence(no))
-
-
-class Mail:
-    """One mail after DATA; read once for each tenant that it concerns."""
-
-    def __init__(self, gate: Gate, transaction: Transaction, content: bytes) -> None:
-        self._gate = gate
-        self._bridge = gate.bridge
-        self._transaction = transaction
-        self._content = content
-        self._read: dict[int, Extracted] = {}
-
-    async def deliver_all(self, recipients: Sequence[Recipient]) -> list[Reply]:
-        """A reply a recipient; a number named twice gets one SMS."""
-        first: dict[tuple[str, str], asyncio.Task[Reply]] = {}
-        tasks = []
-        for recipient in recipients:
-            key = (recipient.phone.e164, str(recipient.wanted._replace(target="")))
-            if key not in first:
-                first[key] = asyncio.create_task(self.deliver(recipient))
-            tasks.append(first[key])
-        return list(await asyncio.gather(*tasks))
-
-    async def deliver(self, recipient: Recipient) -> Reply:
-        """Store what this recipient gets."""
-        try:
-            extracted = self._extracted(recipient.tenant)
-            if recipient.wanted.explain:
-                return await self._explain(recipient, extracted)
-            if extracted.automatic:
-                raise _automatic(extracted)
-            hold = await self._gate.prove(recipient, self._transaction, self._content)
-            submission = self._submission(recipient, extracted, hold)
-            ready = prepare(self._bridge, submission)
-            return _kept(await keep(self._bridge, ready.prepared, EDGE))
-        except Refused as no:
-            return self._gate.refused(no)
-        except TryLater as later:
-            return Reply(451, later.status, "not stored; please try again later")
-
-    def _extracted(self, tenant: Tenant) -> Extracted:
-        found = self._read.get(tenant.id)
-        if found is None:
-            found = self._read[tenant.id] = extract(self._content, self._gate.policy(tenant))
-        return found
-
-    def _submission(self, recipient: Recipient, mail: Extracted, hold: str) -> Submission:
-        rule, wanted = recipient.match.rule, recipient.wanted
-        ruled = rule.klass if rule else Class.TRANSACTIONAL
-        klass = Class(wanted.klass) if wanted.klass else ruled
-        return Submission(
-            tenant=recipient.tenant.id,
-            origin=Origin(
-                EDGE,
-                self._transaction.sender,
-                {
-                    "message_id": mail.message_id,
-                    "references": " ".join(mail.references),
-                    "subject": mail.subject,
-                },
-            ),
-            destination=recipient.phone.e164,
-            country=recipient.phone.country,
-            text=mail.text,
-            klass=klass,
-            urgent=wanted.urgent or mail.urgent,
-            originator=recipient.originator,
-            not_before=_moment(wanted.at, recipient.phone.e164) if wanted.at else None,
-            hold=hold,
-            dedupe=self._identity(recipient, mail),
-            rules=mail.rules,
-        )
-
-    def _identity(self, recipient: Recipient, mail: Extracted) -> bytes | None:
-        """What makes this mail to this person the same mail; without a Message-ID nothing does."""
-        if not mail.message_id:
-            return None
-        wanted = recipient.wanted
-        facts = (
-            str(recipient.tenant.id),
-            self._transaction.sender,
-            recipient.phone.e164,
-            mail.message_id,
-            mail.text,
-            str(wanted.at or ""),
-            wanted.originator or "",
-        )
-        return "\0".join(facts).encode("utf-8", "surrogatepass")
-
-    async def _explain(self, recipient: Recipient, mail: Extracted) -> Reply:
-        """`explain.`: nothing is sent, the writer is told what would have been."""
-        told = Explanation(shown=recipient.phone.e164, text=mail.text, rules=mail.rules)
-        try:
-            if mail.automatic:
-                raise _automatic(mail)
-            hold = await self._gate.prove(recipient, self._transaction, self._content)
-            ready = prepare(self._bridge, self._submission(recipient, mail, hold))
-            told = Explanation(
-                shown=recipient.phone.e164,
-                text=ready.segmented.text,
-                encoding=ready.segmented.encoding,
-                units=ready.segmented.units,
-                rules=tuple(ready.prepared.rules.split()) + ((f"held: {hold}",) if hold else ()),
-            )
-        except Refused as no:
-            told = Explanation(
-                shown=recipient.phone.e164, text=mail.text, refused=_sentence(no), rules=mail.rules
-            )
-        payload = {
-            "to": self._transaction.sender,
-            "message_id": mail.message_id,
-            "references": " ".join(mail.references),
-            "subject": mail.subject,
-            "told": asdict(told),
-        }
-        item = Explained(recipient.tenant.id, json.dumps(payload), self._bridge.clock())
-        await self._bridge.store.write(store_explained, item)
-        self._bridge.ring_edge(EDGE)
-        return Reply(250, "2.0.0", "explained by mail; nothing is sent")
-
-
-def _kept(stored: Stored) -> Reply:
-    shown = ids.show(stored.id)
-    if stored.repeat:
-        return Reply(250, "2.0.0", f"accepted before as {shown}")
-    if stored.state is State.HELD:
-        return Reply(250, "2.0.0", f"held as {shown} until a person releases it")
-    return Reply(250, "2.0.0", f"accepted as {shown}")
-
-
-def _automatic(mail: Extracted) -> Refused:
-    return Refused(f"this mail is automatic ({mail.automatic}): no SMS is made of it")
-
-
-def _moment(local: datetime, e164: str) -> float:
-    """A time on the recipient's clock as Unix time."""
-    zones = phone.zones(e164)
-    zone = ZoneInfo(zones[0]) if zones else UTC
-    return local.replace(tzinfo=zone).timestamp()
-
-
-def _sentence(no: Refused) -> str:
-    return f"{no.sentence}; {no.hint}" if no.hint else no.sentence
+        return Reply(550, no.status, sentence(no))

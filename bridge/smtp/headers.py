@@ -7,7 +7,7 @@ decoded comes out as the likeliest reading (RFC 2047, RFC 2231, and what senders
 import binascii
 import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 
@@ -44,17 +44,12 @@ class Parameters:
 class Headers:
     """The header of one entity, by lower-case name; repeated fields stay in order."""
 
-    __slots__ = ("_counts", "_first")
+    __slots__ = ("_fields", "_first")
 
-    def __init__(self, fields: Iterable[tuple[str, str]] = ()) -> None:
-        self._first: dict[str, str] = {}
-        self._counts: dict[str, int] = {}
-        for spelled, value in fields:
-            name = spelled.lower()
-            if name in self._first:
-                self._counts[name] = self._counts.get(name, 1) + 1
-            else:
-                self._first[name] = value[:MAX_VALUE]
+    def __init__(self, fields: Sequence[tuple[str, str]] = ()) -> None:
+        self._fields = fields
+        # Read backwards, so that of a repeated field the first one stays.
+        self._first = {name.lower(): value[:MAX_VALUE] for name, value in reversed(fields)}
 
     def __contains__(self, name: str) -> bool:
         return name in self._first
@@ -65,7 +60,9 @@ class Headers:
 
     def count(self, name: str) -> int:
         """How often a field occurs."""
-        return self._counts.get(name, 1) if name in self._first else 0
+        if name not in self._first:
+            return 0
+        return sum(1 for spelled, _ in self._fields if spelled.lower() == name)
 
     def first(self, name: str) -> str:
         """The first field of that name as it stands; "" where there is none.

@@ -43,6 +43,8 @@ _UNUSUAL = re.compile("[^\n\t\x20-\x7e\u00a1-\u00ac\u00ae-\u024f]")
 
 def clean(text: str) -> str:
     """Plain spaces and line ends, and no character that is not seen. Out: LF line ends."""
+    if text.isascii() and text.replace("\n", "").replace("\t", "").isprintable():
+        return text  # as the pattern would say, at a fraction of its cost
     if _UNUSUAL.search(text):
         text = _SPACES.sub(" ", _INVISIBLE.sub("", _BREAKS.sub("\n", text)))
     return text

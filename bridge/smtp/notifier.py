@@ -95,7 +95,7 @@ class MailNotifier:
             raise Refused("what this notice told of has been erased")
         _, verdict, partial, at, _, number, text, conversation, writer, origin = rows[0]
         tenant = self.bridge.register.tenants.get(notice.tenant_id)
-        to = writer if notice.kind == "answer" else (tenant.inbox if tenant else "")
+        to = writer if notice.kind == "answer" else notice.place
         sender = self._sender(conversation, at, tenant)
         letter = self._letter(notice, to, sender, number, at, origin)
         words = text + ("\n\n(Parts of this message are missing.)" if partial else "")

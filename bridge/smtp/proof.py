@@ -59,7 +59,7 @@ class Rule:
     klass: Class = Class.TRANSACTIONAL
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Peer:
     """Who speaks to us. `ip` is "" where there is none (a unix socket): no network has it."""
 
@@ -68,7 +68,7 @@ class Peer:
     login_tenant: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Match:
     """The decision at RCPT: `rule` is None when refused, `reason` then says why.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import bindparam, select
 
 from bridge.store.sql import Statement, constant
-from bridge.store.tables import attempt
+from bridge.store.tables import attempt, carrier_lease
 
 #: A part that a carrier answered, among those that left at or after the time of the id `since`.
 ANSWERED_SINCE = Statement(
@@ -16,6 +16,14 @@ ANSWERED_SINCE = Statement(
         attempt.c.state != constant("claimed"),
     )
     .limit(1)
+)
+
+
+#: The binds that some process owns now, and whether they stood when it last told.
+BINDS = Statement(
+    select(carrier_lease.c.carrier, carrier_lease.c.up).where(
+        carrier_lease.c.until > bindparam("now")
+    )
 )
 
 

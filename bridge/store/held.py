@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, select, update
 
 from bridge.model import State
+from bridge.store.cards import touch_cards
 from bridge.store.claims import end_messages
 from bridge.store.journal import EVENT_ADD
 from bridge.store.sql import Do, Many, Rows, Script, Statement
@@ -93,4 +94,5 @@ def _decide(item: Decide) -> Script:
     )
     event = {"message_id": item.id, "kind": "queued", "detail": "released-by-operator"}
     yield Many(EVENT_ADD, [{**event, "at": item.now}])
+    yield from touch_cards([item.id], item.now)
     return Decided(state, State.QUEUED, lane)

@@ -10,6 +10,7 @@ import time
 
 _ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base32
 _VALUE = {c: i for i, c in enumerate(_ALPHABET)}
+_PAIRS = [a + b for a in _ALPHABET for b in _ALPHABET]
 _NODES = 1 << 11
 _STEP = 1 << 10
 
@@ -36,11 +37,12 @@ class Ids:
 
 def show(number: int) -> str:
     """An id as people see it: 13 characters of Crockford base32."""
-    out = []
-    for _ in range(13):
-        out.append(_ALPHABET[number & 31])
-        number >>= 5
-    return "".join(reversed(out))
+    pairs = [_PAIRS[number >> shift & 0x3FF] for shift in range(50, -1, -10)]
+    return _ALPHABET[number >> 60 & 31] + "".join(pairs)
+
+
+#: 13 characters can write more than the 63 bits of an id.
+LARGEST = (1 << 63) - 1
 
 
 def read(shown: str) -> int:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Boolean, bindparam, delete, literal, select, text, update
 
 from bridge.model import Class, State
+from bridge.store.cards import release_cards
 from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for, release_notices
 from bridge.store.sql import (
@@ -28,6 +29,7 @@ from bridge.store.sql import (
     unique,
 )
 from bridge.store.tables import OPEN, attempt, carrier_lease, incarnation, message
+from bridge.store.updates import release_updates
 
 RESEND_TIMES = 3
 LEASE_SECONDS = 9.0
@@ -93,7 +95,7 @@ _HELD_COLUMNS = select(
     .where(attempt.c.message_id == message.c.id, attempt.c.state == constant("claimed"))
     .exists()
     .label("doubt"),
-).where(text(f"message.{OPEN}"), message.c.state == constant("sending"))
+).where(text(OPEN), message.c.state == constant("sending"))
 _HELD = Statement(_HELD_COLUMNS.where(among(message.c.lease, "dead")).with_for_update(of=message))
 #: Held by processes that nobody knows any more: they claimed while they were taken for dead.
 _ORPHANS = Statement(
@@ -225,6 +227,8 @@ def release(dead: Sequence[int], now: float) -> Script:
     if held:
         yield from resolve([(r[0], r[1], r[2], bool(r[4])) for r in held], now)
     yield from release_notices(dead)
+    yield from release_updates(dead)
+    yield from release_cards(dead)
     yield Do(_LEASES_OVER, {"dead": Values(dead)})
     yield Do(_FORGET, {"dead": Values(dead)})
     return len(held)

@@ -7,22 +7,26 @@ here, in the transaction that learns of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, or_, select, text, update
 
+from bridge.store.cards import touch_cards
+from bridge.store.journal import ALIVE
 from bridge.store.sql import Do, Many, Rows, Script, Statement, Values, among, constant, insert_new
-from bridge.store.tables import conversation, message, notice, notice_body, tenant
+from bridge.store.tables import OWED, conversation, message, notice, notice_body, tenant
 
 _KEYS = (
     "tenant_id",
     "edge",
     "kind",
+    "place",
     "conversation_id",
     "message_id",
     "reply_id",
+    "subject_id",
     "state",
     "reason",
     "tries",
@@ -51,22 +55,61 @@ _LEVELS = {
     "unknown": ("failures", "all"),
     "delivered": ("all",),
 }
-#: Origins that can be told, and their edge. The command line is told by `bridge log`.
-EDGES = {"mail": "mail"}
+#: Origins whose writers hear answers. The command line is told by `bridge log`.
+EDGES = frozenset({"mail", "slack", "telegram"})
+CHATS = frozenset({"slack", "telegram"})
 
 
 def notices_for(message_ids: Sequence[int], kind: str, now: float) -> Script:
-    """Owe the writers of these messages some news, where their tenant wants it."""
+    """Owe the writers of these messages some news, where their tenant wants it.
+
+    A chat's writers see it on the message's card; what is in doubt also comes to the chat inboxes.
+    """
     if not message_ids:
         return
     found = yield Rows(_WANTED, {"ids": Values(message_ids)})
+    if chats := [row[0] for row in found if row[3] in CHATS]:  # only these stand on cards
+        yield from touch_cards(chats, now)
     rows = [
-        notice_row(row[1], EDGES[row[3]], kind, now, conversation_id=row[2], message_id=row[0])
+        notice_row(row[1], "mail", kind, now, conversation_id=row[2], message_id=row[0])
         for row in found
-        if row[3] in EDGES and json.loads(row[4]).get("reports", "failures") in _LEVELS[kind]
+        if row[3] == "mail" and json.loads(row[4]).get("reports", "failures") in _LEVELS[kind]
     ]
+    if kind == "unknown":
+        rows += _to_chats(found, kind, now)
     if rows:
         yield Many(NOTICE_ADD, rows)
+
+
+def held_notices(message_ids: Sequence[int], now: float) -> Script:
+    """Messages that wait for a person come to their tenants' chat inboxes."""
+    found = yield Rows(_WANTED, {"ids": Values(message_ids)})
+    if rows := _to_chats(found, "held", now):
+        yield Many(NOTICE_ADD, rows)
+
+
+def _to_chats(found: Sequence[Sequence[Any]], kind: str, now: float) -> list[dict[str, Any]]:
+    return [
+        notice_row(row[1], edge, kind, now, place=place, message_id=row[0])
+        for row in found
+        for edge, place in inboxes(json.loads(row[4]))
+        if edge in CHATS
+    ]
+
+
+def inboxes(settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(edge, place) of each of a tenant's inboxes, from its stored settings."""
+    written = settings.get("inbox") or ()
+    return inbox_places([written] if isinstance(written, str) else written)
+
+
+def inbox_places(written: Iterable[str]) -> list[tuple[str, str]]:
+    """(edge, place) of each inbox: a mail address, `slack:…` or `telegram:…`."""
+    found = []
+    for each in written:
+        edge, colon, place = each.partition(":")
+        found.append((edge, place) if colon and edge in CHATS else ("mail", each))
+    return found
 
 
 def notice_row(
@@ -78,15 +121,19 @@ def notice_row(
     conversation_id: int | None = None,
     message_id: int | None = None,
     reply_id: int | None = None,
+    place: str = "",
+    subject_id: int | None = None,
 ) -> dict[str, Any]:
-    """A notice that is due now."""
+    """A notice that is due now; those about one subject are told in their order."""
     return {
         "tenant_id": tenant_id,
         "edge": edge,
         "kind": kind,
+        "place": place,
         "conversation_id": conversation_id,
         "message_id": message_id,
         "reply_id": reply_id,
+        "subject_id": subject_id,
         "state": "due",
         "reason": "",
         "tries": 0,
@@ -118,6 +165,9 @@ class Notice:
     reply_id: int | None
     tries: int
     created_at: float
+    edge: str
+    place: str
+    reason: str  # "in-doubt": a process ended while it told this
     payload: str  # JSON of `explained`; "" else
 
 
@@ -152,15 +202,28 @@ _NOTICES = select(
     notice.c.reply_id,
     notice.c.tries,
     notice.c.created_at,
+    notice.c.edge,
+    notice.c.place,
+    notice.c.reason,
     notice_body.c.payload,
 ).outerjoin(notice_body, notice_body.c.notice_id == notice.c.id)
 #: Notices that had no smarthost to leave by, oldest first; `notice_of` reads them.
 MAILBOX = Statement(_NOTICES.where(notice.c.mailbox).order_by(notice.c.done_at, notice.c.id))
+_earlier = notice.alias("earlier")
+_BEFORE = select(_earlier.c.id).where(
+    _earlier.c.subject_id == notice.c.subject_id,
+    _earlier.c.edge == notice.c.edge,
+    _earlier.c.place == notice.c.place,
+    text(OWED.replace("subject_id", "earlier.subject_id").replace("state", "earlier.state")),
+    _earlier.c.id < notice.c.id,
+)
+_NEXT_OF_SUBJECT = or_(notice.c.subject_id.is_(None), ~_BEFORE.exists())
 _DUE = Statement(
     _NOTICES.where(
         notice.c.edge == bindparam("edge"),
         notice.c.state == constant("due"),
         notice.c.due_at <= bindparam("now"),
+        _NEXT_OF_SUBJECT,
     )
     .order_by(notice.c.due_at, notice.c.id)
     .limit(bindparam("most"))
@@ -186,11 +249,11 @@ _DONE = Statement(
 _RELEASE = Statement(
     update(notice)
     .where(notice.c.state == constant("sending"), among(notice.c.lease, "dead"))
-    .values(state="due", lease=None)
+    .values(state="due", lease=None, reason="in-doubt")
 )
 NEXT_NOTICE = Statement(
     select(notice.c.due_at)
-    .where(notice.c.edge == bindparam("edge"), notice.c.state == constant("due"))
+    .where(notice.c.edge == bindparam("edge"), notice.c.state == constant("due"), _NEXT_OF_SUBJECT)
     .order_by(notice.c.due_at)
     .limit(1)
 )
@@ -202,13 +265,51 @@ _PAYLOAD_ADD = Statement(notice_body.insert(), ["notice_id", "payload"])
 
 def notice_of(row: Sequence[Any]) -> Notice:
     """A notice as the statements here select it."""
-    return Notice(*(*row[:8], row[8] or ""))
+    return Notice(*(*row[:11], row[11] or ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Divert:
+    """A reply that its own place cannot show: it goes to the inboxes, but for that place."""
+
+    notice: Notice
+    inboxes: tuple[tuple[str, str], ...]
+    subject_id: int
+    now: float
+
+
+def divert(items: Sequence[Divert]) -> Script:
+    """How many inboxes are owed each reply now."""
+    results = []
+    for item in items:
+        here = (item.notice.edge, item.notice.place)
+        rows = [
+            notice_row(
+                item.notice.tenant_id,
+                edge,
+                "inbox",
+                item.now,
+                conversation_id=item.notice.conversation_id,
+                reply_id=item.notice.reply_id,
+                place=place,
+                subject_id=item.subject_id if edge in CHATS else None,
+            )
+            for edge, place in item.inboxes
+            if (edge, place) != here
+        ]
+        if rows:
+            yield Many(NOTICE_ADD, rows)
+        results.append(len(rows))
+    return results
 
 
 def claim_notices(items: Sequence[ClaimNotices]) -> Script:
     """A list of `Notice` an item, leased to its incarnation."""
-    results = []
+    results: list[list[Notice]] = []
     for item in items:
+        if not (yield Rows(ALIVE, {"me": item.incarnation})):
+            results.append([])  # nobody would free what it claims
+            continue
         found = yield Rows(_DUE, {"edge": item.edge, "now": item.now, "most": item.most})
         if found:
             yield Many(_LEASE, [{"n_id": r[0], "n_lease": item.incarnation} for r in found])

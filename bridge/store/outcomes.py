@@ -6,13 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BigInteger, Double, Integer, SmallInteger, Text, null, select, update
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Integer,
+    SmallInteger,
+    Text,
+    bindparam,
+    null,
+    select,
+    update,
+)
 
 from bridge.model import FINAL, State
+from bridge.store.cards import touch_cards
 from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for
 from bridge.store.receipts import match_early
-from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, quick, unique
+from bridge.store.sql import (
+    Do,
+    Many,
+    Rows,
+    Script,
+    Statement,
+    among,
+    batched,
+    constant,
+    quick,
+    unique,
+)
 from bridge.store.tables import attempt, message
 
 _NEWS = (
@@ -102,7 +124,7 @@ _MOVE = batched(
             encoding=given.c.encoding,
             lang=given.c.lang,
             parts=given.c.parts,
-            sent_at=given.c.sent_at,
+            sent_at=null(),
             final_at=given.c.final_at,
             lease=null(),
         )
@@ -117,8 +139,14 @@ _MOVE = batched(
     encoding=Text,
     lang=Text,
     parts=SmallInteger,
-    sent_at=Double,
     final_at=Double,
+)
+
+# The move of nearly every message changes no more than this, and less of the indexes with it.
+_SENT = Statement(
+    update(message)
+    .where(among(message.c.id, "ids"))
+    .values(state=constant(State.SENT), reason="", sent_at=bindparam("at"), lease=null())
 )
 
 
@@ -131,9 +159,15 @@ def record_progress(batches: Sequence[Sequence[Progress]]) -> Script:
         yield Many(_ANSWERED, [_answered(item, part) for item, part in parts])
     moves = yield from _ours([(item, item.move) for item in items if item.move is not None])
     if moves:
-        yield Many(_MOVE, [_moved(item, move) for item, move in moves])
-        yield Many(EVENT_ADD, [_event(item, move) for item, move in moves])
         now = moves[0][0].now
+        sent = [move.message for _, move in moves if move.state is State.SENT]
+        if sent:
+            yield Do(_SENT, {"ids": unique(sent), "at": now})
+            yield from touch_cards(sent, now)
+        if len(sent) < len(moves):
+            others = [_moved(i, move) for i, move in moves if move.state is not State.SENT]
+            yield Many(_MOVE, others)
+        yield Many(EVENT_ADD, [_event(item, move) for item, move in moves])
         for state, kind in _NEWS:
             yield from notices_for([m.message for _, m in moves if m.state is state], kind, now)
     known = {(item.carrier, part.carrier_id) for item, part in parts if part.carrier_id}
@@ -173,7 +207,6 @@ def _moved(item: Progress, move: Move) -> dict[str, Any]:
         "encoding": move.encoding,
         "lang": move.lang,
         "parts": move.parts,
-        "sent_at": item.now if move.state is State.SENT else None,
         "final_at": item.now if move.state in FINAL else None,
     }
 

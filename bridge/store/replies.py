@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import bindparam, delete, func, select
 
 from bridge.model import Inbound
-from bridge.store.notices import EDGES, NOTICE_ADD, notice_row
+from bridge.store.notices import CHATS, EDGES, NOTICE_ADD, inboxes, notice_row
 from bridge.store.receipts import CALLBACK_ADD
 from bridge.store.sql import (
     Many,
@@ -412,18 +412,23 @@ def _owe(match: _Match | None, reply_id: int, now: float) -> Script:
     if match is None:
         return ()
     if match.fresh and match.origin_kind in EDGES:
-        edge, kind = EDGES[match.origin_kind], "answer"
-    elif json.loads(match.settings).get("inbox"):
-        edge, kind = "mail", "inbox"
+        place = match.origin_address if match.origin_kind in CHATS else ""
+        kind, places = "answer", [(match.origin_kind, place)]
     else:
-        return ()
-    row = notice_row(
-        match.tenant_id,
-        edge,
-        kind,
-        now,
-        conversation_id=match.conversation_id,
-        reply_id=reply_id,
-    )
-    yield Many(NOTICE_ADD, [row])
-    return (edge,)
+        kind, places = "inbox", inboxes(json.loads(match.settings))
+    rows = [
+        notice_row(
+            match.tenant_id,
+            edge,
+            kind,
+            now,
+            conversation_id=match.conversation_id,
+            reply_id=reply_id,
+            place=place,
+            subject_id=match.subject_id if edge in CHATS else None,
+        )
+        for edge, place in places
+    ]
+    if rows:
+        yield Many(NOTICE_ADD, rows)
+    return tuple({edge for edge, _ in places})

@@ -81,7 +81,7 @@ class Sqlite:
                 "synchronous = FULL",
                 "wal_autocheckpoint = 2000",
                 "journal_size_limit = 67108864",
-                "cache_size = -16384",
+                "cache_size = -8192",
                 "temp_store = MEMORY",
             ):
                 await self._writer.execute(f"PRAGMA {pragma}")
@@ -217,23 +217,24 @@ def _drive(connection: sqlite3.Connection, script: Script) -> Any:
         answer = _step(connection, step)
 
 
-#: Rows of one statement, at most; fewer go in powers of two, so that few texts are ever prepared.
-_MOST_ROWS = 64
+#: Rows of one statement: any number up to 16, and some larger ones, so that texts stay few.
+_ROW_COUNTS = (64, 48, 32, 24, *range(16, 0, -1))
 
 
 def _insert_all(
     connection: sqlite3.Connection, statement: Statement, rows: Sequence[Mapping[str, Any]]
 ) -> int:
-    """All rows in as few statements as their number has binary digits; how many were touched."""
+    """All rows in few statements, each of which costs as much as a row; how many were touched."""
     row = statement.row
     assert row is not None  # noqa: S101 - what `whole` says
-    at, count, touched = 0, _MOST_ROWS, 0
-    while at < len(rows):
-        while count > len(rows) - at:
-            count >>= 1
-        values = [value for given in rows[at : at + count] for value in row(given)]
-        touched += connection.execute(statement.rows_text(count), values).rowcount
-        at += count
+    at = touched = 0
+    for count in _ROW_COUNTS:
+        while len(rows) - at >= count:
+            values = [value for given in rows[at : at + count] for value in row(given)]
+            touched += connection.execute(statement.rows_text(count), values).rowcount
+            at += count
+        if at == len(rows):
+            break
     return touched
 
 

@@ -113,6 +113,8 @@ class Store:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
+                # Whoever is about to come shares this transaction: one turn costs microseconds.
+                await asyncio.sleep(0)
                 batches = self._take()
                 try:
                     await self._commit(batches)

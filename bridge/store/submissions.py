@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
 from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
-from bridge.store.notices import notices_for
+from bridge.store.notices import held_notices, notices_for
 from bridge.store.sql import (
     Lock,
     Many,
@@ -156,6 +156,9 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
         yield from notices_for(
             [i.id for i in fresh if states[i.id] is State.SUPPRESSED], "failed", items[0].now
         )
+        held = [i.id for i in fresh if states[i.id] is State.HELD]
+        if held:
+            yield from held_notices(held, items[0].now)
     return [
         Stored(repeats[i.id], State.QUEUED, True)
         if i.id in repeats
@@ -214,9 +217,11 @@ def _without_repeats(items: Sequence[Prepared]) -> Script:
     if not first:
         return list(items), {}
     claims = [{"key": k, "message_id": first[k].id, "at": first[k].now} for k in sorted(first)]
-    yield Many(_SEEN_CLAIM, claims)
-    found = yield Rows(_SEEN, {"keys": unique(first)})
-    holder: dict[str, int] = {row[0]: row[1] for row in found}
+    claimed = yield Many(_SEEN_CLAIM, claims)
+    holder = {key: item.id for key, item in first.items()}
+    if claimed < len(claims):
+        found = yield Rows(_SEEN, {"keys": unique(first)})
+        holder = {row[0]: row[1] for row in found}
     repeats = {i.id: holder[i.dedupe] for i in items if i.dedupe and holder[i.dedupe] != i.id}
     return [i for i in items if i.id not in repeats], repeats
 
@@ -258,8 +263,9 @@ def _key(item: Prepared, subject_id: int) -> Key:
 
 def _conversations(items: Sequence[Prepared], subjects: dict[str, int]) -> Script:
     """(subject, originator, origin) → conversation id; the missing ones are made."""
-    ids = unique(subjects[i.phone_index] for i in items)
-    found = yield Rows(_CONVERSATIONS, {"keys": ids})
+    strangers = {i.id for i in items}  # people made just now are named by their first message
+    ids = unique({subjects[i.phone_index] for i in items} - strangers)
+    found = (yield Rows(_CONVERSATIONS, {"keys": ids})) if ids else ()
     known: dict[Key, int] = {(r[0], r[1], r[2], r[3]): r[4] for r in found}
     missing: dict[Key, Prepared] = {}
     for item in items:

@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, func, select, text, update
 
 from bridge.model import State
+from bridge.store.cards import touch_cards
 from bridge.store.claims import end_messages
+from bridge.store.drafts import forget_drafts
+from bridge.store.glimpses import forget_glimpses
 from bridge.store.replies import REPEAT_SECONDS as HEARD_SECONDS
 from bridge.store.sql import Do, Rows, Script, Statement, among, constant
 from bridge.store.submissions import REPEAT_SECONDS as SEEN_SECONDS
 from bridge.store.tables import OPEN, WAITING, callback, heard, message, notice, seen
+from bridge.store.updates import forget_updates
 
 CALLBACK_SECONDS = 72 * 3600.0
 PARTIAL_SECONDS = 600.0  # an MO whose missing parts have not come is delivered marked partial
@@ -24,7 +28,7 @@ _RIPE = Statement(
         text(OPEN), message.c.state == constant("scheduled"), message.c.due_at <= bindparam("now")
     )
     .values(state="queued")
-    .returning(message.c.lane)
+    .returning(message.c.lane, message.c.id)
 )
 _LATE = Statement(
     select(message.c.id)
@@ -71,6 +75,8 @@ def sweep(items: Sequence[float]) -> Script:
     """A `Swept` an item (all the same)."""
     now = items[0]
     ripe = yield Rows(_RIPE, {"now": now})
+    if ripe:
+        yield from touch_cards([row[1] for row in ripe], now)
     late = yield Rows(_LATE, {"now": now})
     if late:
         yield from end_messages([r[0] for r in late], State.EXPIRED, "validity-over", now)
@@ -84,4 +90,7 @@ def tidy(items: Sequence[float]) -> Script:
     gone = yield Do(_SEEN_OLD, {"before": now - SEEN_SECONDS})
     gone += yield Do(_HEARD_OLD, {"before": now - HEARD_SECONDS})
     gone += yield Do(_CALLBACKS_OLD, {"before": now - CALLBACK_SECONDS})
+    gone += yield from forget_updates(now)
+    gone += yield from forget_drafts(now)
+    gone += yield from forget_glimpses(now)
     return [gone] * len(items)

@@ -26,32 +26,44 @@ from sqlalchemy import (
 metadata = MetaData()
 
 # The conditions of partial indexes. SQLite uses such an index only where a statement repeats the
-# condition word for word: see `claims.is_open`.
-OPEN = "state IN ('sending', 'scheduled', 'held', 'unknown')"
-WAITING = "state IN ('queued', 'scheduled', 'held')"
+# condition word for word. It judges OR at a fraction of what IN costs it, at every write.
+OPEN = "(state = 'sending' OR state = 'scheduled' OR state = 'held' OR state = 'unknown')"
+OWED = "(subject_id IS NOT NULL AND (state = 'due' OR state = 'sending'))"
+WAITING = "(state = 'queued' OR state = 'scheduled' OR state = 'held')"
 
 
-def _id(name: str = "id") -> Column[int]:
-    return Column(name, BigInteger, primary_key=True, autoincrement=False)
+# 64 bits everywhere. In SQLite a key of this very name is the row's own place; BIGINT would make
+# it an index beside the table, and each of our ids a second insertion.
+KEY = BigInteger().with_variant(Integer, "sqlite")
 
 
-def _serial() -> Column[int]:
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+def id_column(name: str = "id") -> Column[int]:
+    """A key that we make (`store.ids`)."""
+    return Column(name, KEY, primary_key=True, autoincrement=False)
 
 
-def _ref(name: str) -> Column[int]:
+def serial() -> Column[int]:
+    """A key that the database counts."""
+    return Column("id", KEY, primary_key=True)
+
+
+def ref(name: str) -> Column[int]:
+    """The id of a row elsewhere."""
     return Column(name, BigInteger, nullable=False)
 
 
-def _text(name: str) -> Column[str]:
+def text_column(name: str) -> Column[str]:
+    """Words; empty unless given."""
     return Column(name, Text, nullable=False, server_default="")
 
 
-def _time(name: str) -> Column[float]:
+def time(name: str) -> Column[float]:
+    """Unix seconds."""
     return Column(name, Double, nullable=False)
 
 
-def _maybe_time(name: str) -> Column[float]:
+def maybe_time(name: str) -> Column[float]:
+    """Unix seconds, or not yet."""
     return Column(name, Double, nullable=True)
 
 
@@ -59,10 +71,10 @@ def _maybe_time(name: str) -> Column[float]:
 incarnation = Table(
     "incarnation",
     metadata,
-    _serial(),
-    _text("slot"),  # which process of which data directory
-    _time("started_at"),
-    _time("seen_at"),
+    serial(),
+    text_column("slot"),  # which process of which data directory
+    time("started_at"),
+    time("seen_at"),
 )
 
 # Which process owns a carrier's bind, and with it both of its lanes.
@@ -70,62 +82,64 @@ carrier_lease = Table(
     "carrier_lease",
     metadata,
     Column("carrier", Text, primary_key=True),
-    _ref("incarnation"),
-    _time("until"),
+    ref("incarnation"),
+    time("until"),
     Column("up", Boolean, nullable=False, server_default=text("false")),
 )
 
 tenant = Table(
     "tenant",
     metadata,
-    _serial(),
+    serial(),
     Column("name", Text, nullable=False, unique=True),
-    _text("settings"),  # JSON
-    _text("source"),  # "file" | "command"
-    _time("created_at"),
-    _maybe_time("closed_at"),
+    text_column("settings"),  # JSON
+    text_column("source"),  # "file" | "command"
+    time("created_at"),
+    maybe_time("closed_at"),
 )
 
 sender_rule = Table(
     "sender_rule",
     metadata,
-    _serial(),
-    _ref("tenant_id"),
+    serial(),
+    ref("tenant_id"),
     Column("position", Integer, nullable=False),
-    _text("address"),
-    _text("proofs"),  # JSON list
-    _text("class"),
-    _text("source"),
+    text_column("address"),
+    text_column("proofs"),  # JSON list
+    text_column("class"),
+    text_column("source"),
 )
 
 login = Table(
     "login",
     metadata,
     Column("username", Text, primary_key=True),
-    _ref("tenant_id"),
-    _text("password_hash"),
-    _text("source"),
+    ref("tenant_id"),
+    text_column("password_hash"),
+    text_column("source"),
 )
 
 sender_token = Table(
     "sender_token",
     metadata,
     Column("hash", Text, primary_key=True),
-    _ref("tenant_id"),
-    _time("created_at"),
+    ref("tenant_id"),
+    time("created_at"),
 )
 
 # The person behind a number, as one tenant knows them.
 subject = Table(
     "subject",
     metadata,
-    _id(),
-    _ref("tenant_id"),
-    _text("phone"),  # E.164
-    _text("phone_index"),  # HMAC under the tenant's key: equality search, and the suppression token
-    _text("all_index"),  # HMAC under the operator's key: suppression in scope "all"
-    _text("country"),
-    _time("created_at"),
+    id_column(),
+    ref("tenant_id"),
+    text_column("phone"),  # E.164
+    text_column(
+        "phone_index"
+    ),  # HMAC under the tenant's key: equality search, and the suppression token
+    text_column("all_index"),  # HMAC under the operator's key: suppression in scope "all"
+    text_column("country"),
+    time("created_at"),
     Index("subject_phone", "phone_index", unique=True),
     Index("subject_all", "all_index"),
 )
@@ -134,13 +148,13 @@ subject = Table(
 conversation = Table(
     "conversation",
     metadata,
-    _id(),
-    _ref("tenant_id"),
-    _ref("subject_id"),
-    _text("originator"),
-    _text("origin_kind"),  # "mail" | "slack" | "telegram" | "cli"
-    _text("origin_address"),
-    _time("created_at"),
+    id_column(),
+    ref("tenant_id"),
+    ref("subject_id"),
+    text_column("originator"),
+    text_column("origin_kind"),  # "mail" | "slack" | "telegram" | "cli"
+    text_column("origin_address"),
+    time("created_at"),
     Index(
         "conversation_key",
         "subject_id",
@@ -155,30 +169,30 @@ conversation = Table(
 message = Table(
     "message",
     metadata,
-    _id(),
-    _ref("tenant_id"),
-    _ref("subject_id"),
-    _ref("conversation_id"),
-    _text("class"),
+    id_column(),
+    ref("tenant_id"),
+    ref("subject_id"),
+    ref("conversation_id"),
+    text_column("class"),
     Column("urgent", Boolean, nullable=False),
     # The one answer to a STOP, START or HELP: suppression does not hold it back.
     Column("exempt", Boolean, nullable=False, server_default=text("false")),
-    _text("originator"),
-    _text("encoding"),
-    _text("lang"),
+    text_column("originator"),
+    text_column("encoding"),
+    text_column("lang"),
     Column("parts", SmallInteger, nullable=False),
-    _text("rules"),  # what shaped the text, names only
-    _text("state"),
-    _text("reason"),
-    _text("lane"),  # "<carrier>.urgent" | "<carrier>.bulk"
+    text_column("rules"),  # what shaped the text, names only
+    text_column("state"),
+    text_column("reason"),
+    text_column("lane"),  # "<carrier>.urgent" | "<carrier>.bulk"
     Column("hop", SmallInteger, nullable=False, server_default=text("0")),  # place in the route
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("resent", Integer, nullable=False, server_default=text("0")),
-    _time("due_at"),
-    _time("expires_at"),
-    _time("created_at"),
-    _maybe_time("sent_at"),
-    _maybe_time("final_at"),
+    time("due_at"),
+    time("expires_at"),
+    time("created_at"),
+    maybe_time("sent_at"),
+    maybe_time("final_at"),
     Column("lease", BigInteger, nullable=True),
     Index(
         "message_due",
@@ -208,9 +222,9 @@ message = Table(
 body = Table(
     "body",
     metadata,
-    _id("message_id"),
-    _text("text"),
-    _text("origin"),  # JSON: a mail's Message-ID, References, Subject
+    id_column("message_id"),
+    text_column("text"),
+    text_column("origin"),  # JSON: a mail's Message-ID, References, Subject
 )
 
 # The same mail within an hour is one SMS: keyed hashes of (tenant, sender, recipient, id, content).
@@ -218,8 +232,8 @@ seen = Table(
     "seen",
     metadata,
     Column("key", Text, primary_key=True),
-    _ref("message_id"),
-    _time("at"),
+    ref("message_id"),
+    time("at"),
     Index("seen_at", "at"),
     sqlite_with_rowid=False,
 )
@@ -228,18 +242,18 @@ seen = Table(
 attempt = Table(
     "attempt",
     metadata,
-    _id(),
-    _ref("message_id"),
+    id_column(),
+    ref("message_id"),
     Column("part", SmallInteger, nullable=False),
     Column("total", SmallInteger, nullable=False),  # 1 where the carrier takes a long text whole
-    _text("carrier"),
-    _text("state"),  # claimed accepted not-sent rejected failed unknown delivered expired
-    _text("carrier_id"),
-    _text("reason"),
-    _ref("incarnation"),
-    _time("at"),
-    _maybe_time("answered_at"),
-    _maybe_time("final_at"),
+    text_column("carrier"),
+    text_column("state"),  # claimed accepted not-sent rejected failed unknown delivered expired
+    text_column("carrier_id"),
+    text_column("reason"),
+    ref("incarnation"),
+    time("at"),
+    maybe_time("answered_at"),
+    maybe_time("final_at"),
     Index("attempt_message", "message_id"),
     Index(
         "attempt_carrier_id",
@@ -260,11 +274,11 @@ attempt = Table(
 event = Table(
     "event",
     metadata,
-    _serial(),
-    _ref("message_id"),
-    _text("kind"),
-    _text("detail"),  # carrier's code or our reason; never personal data
-    _time("at"),
+    serial(),
+    ref("message_id"),
+    text_column("kind"),
+    text_column("detail"),  # carrier's code or our reason; never personal data
+    time("at"),
     Index("event_message", "message_id"),
 )
 
@@ -272,14 +286,16 @@ event = Table(
 callback = Table(
     "callback",
     metadata,
-    _serial(),
-    _text("carrier"),
-    _text("kind"),  # "receipt" | "part"
-    _text("key"),  # receipt: the carrier's id; part: HMAC of (carrier, source, destination, ref)
+    serial(),
+    text_column("carrier"),
+    text_column("kind"),  # "receipt" | "part"
+    text_column(
+        "key"
+    ),  # receipt: the carrier's id; part: HMAC of (carrier, source, destination, ref)
     Column("number", SmallInteger, nullable=False, server_default=text("1")),
     Column("total", SmallInteger, nullable=False, server_default=text("1")),
-    _text("payload"),  # JSON; empty once matched
-    _time("at"),
+    text_column("payload"),  # JSON; empty once matched
+    time("at"),
     Index("callback_key", "kind", "key"),
     Index("callback_at", "at"),
 )
@@ -289,7 +305,7 @@ heard = Table(
     "heard",
     metadata,
     Column("key", Text, primary_key=True),
-    _time("at"),
+    time("at"),
     Index("heard_at", "at"),
     sqlite_with_rowid=False,
 )
@@ -298,38 +314,41 @@ heard = Table(
 reply = Table(
     "reply",
     metadata,
-    _id(),
-    _ref("tenant_id"),
-    _ref("subject_id"),
+    id_column(),
+    ref("tenant_id"),
+    ref("subject_id"),
     Column("conversation_id", BigInteger, nullable=True),
     Column("message_id", BigInteger, nullable=True),  # the MT it most likely answers
-    _text("carrier"),
-    _text("originator"),  # our number that was written to
-    _text("verdict"),  # stop start help intent none
+    text_column("carrier"),
+    text_column("originator"),  # our number that was written to
+    text_column("verdict"),  # stop start help intent none
     Column("partial", Boolean, nullable=False, server_default=text("false")),
-    _time("at"),
+    time("at"),
     Index("reply_subject", "subject_id"),
 )
 
-reply_body = Table("reply_body", metadata, _id("reply_id"), _text("text"))
+reply_body = Table("reply_body", metadata, id_column("reply_id"), text_column("text"))
 
 # One line owed to an origin or to a tenant's inbox; holds references only.
 notice = Table(
     "notice",
     metadata,
-    _serial(),
-    _ref("tenant_id"),
-    _text("edge"),  # "mail"
-    _text("kind"),  # failed delivered unknown answer inbox explained
+    serial(),
+    ref("tenant_id"),
+    text_column("edge"),  # "mail" | "slack" | "telegram"
+    text_column("kind"),  # failed delivered unknown answer inbox held explained
+    text_column("place"),  # of an inbox: the address, or the chat
     Column("conversation_id", BigInteger, nullable=True),
     Column("message_id", BigInteger, nullable=True),
     Column("reply_id", BigInteger, nullable=True),
-    _text("state"),  # due sending sent failed
-    _text("reason"),
+    # Whom it is about, where news of one person must be told in their order.
+    Column("subject_id", BigInteger, nullable=True),
+    text_column("state"),  # due sending sent failed
+    text_column("reason"),
     Column("tries", Integer, nullable=False, server_default=text("0")),
-    _time("due_at"),
-    _time("created_at"),
-    _maybe_time("done_at"),
+    time("due_at"),
+    time("created_at"),
+    maybe_time("done_at"),
     Column("lease", BigInteger, nullable=True),
     Column("mailbox", Boolean, nullable=False, server_default=text("false")),
     Index(
@@ -350,6 +369,8 @@ notice = Table(
         "notice_message",
         "message_id",
         "kind",
+        "edge",
+        "place",
         unique=True,
         sqlite_where=text("message_id IS NOT NULL"),
         postgresql_where=text("message_id IS NOT NULL"),
@@ -358,27 +379,37 @@ notice = Table(
         "notice_reply",
         "reply_id",
         "kind",
+        "edge",
+        "place",
         unique=True,
         sqlite_where=text("reply_id IS NOT NULL"),
         postgresql_where=text("reply_id IS NOT NULL"),
     ),
+    Index(
+        "notice_subject",
+        "subject_id",
+        "edge",
+        "place",
+        sqlite_where=text(OWED),
+        postgresql_where=text(OWED),
+    ),
 )
 
 # What an `explain.` mail is told; nothing else of that mail is kept.
-notice_body = Table("notice_body", metadata, _id("notice_id"), _text("payload"))
+notice_body = Table("notice_body", metadata, id_column("notice_id"), text_column("payload"))
 
 # Our list not to text. A token, never a number; it outlives erasure.
 suppression = Table(
     "suppression",
     metadata,
-    _serial(),
-    _text("scope"),  # "tenant" | "all"
-    _ref("tenant_id"),  # 0 in scope "all"
-    _text("token"),
-    _text("source"),
-    _time("created_at"),
-    _maybe_time("lifted_at"),
-    _text("lift_source"),
+    serial(),
+    text_column("scope"),  # "tenant" | "all"
+    ref("tenant_id"),  # 0 in scope "all"
+    text_column("token"),
+    text_column("source"),
+    time("created_at"),
+    maybe_time("lifted_at"),
+    text_column("lift_source"),
     Index("suppression_lifted", "lifted_at"),
     Index(
         "suppression_token",
@@ -393,23 +424,23 @@ suppression = Table(
 audit = Table(
     "audit",
     metadata,
-    _serial(),
-    _text("actor"),
-    _text("action"),
-    _text("reason"),
-    _time("at"),
+    serial(),
+    text_column("actor"),
+    text_column("action"),
+    text_column("reason"),
+    time("at"),
 )
 
 # The sandbox carrier: which parts its phones received, and how a phone behaves.
 sandbox_part = Table(
     "sandbox_part",
     metadata,
-    _serial(),
-    _ref("message_id"),
+    serial(),
+    ref("message_id"),
     Column("part", SmallInteger, nullable=False),
     Column("total", SmallInteger, nullable=False),
-    _text("originator"),
-    _time("at"),
+    text_column("originator"),
+    time("at"),
     Index("sandbox_part_message", "message_id"),
 )
 
@@ -417,8 +448,8 @@ sandbox_phone = Table(
     "sandbox_phone",
     metadata,
     Column("all_index", Text, primary_key=True),
-    _text("mode"),  # normal slow unreachable
+    text_column("mode"),  # normal slow unreachable
 )
 
 # Small facts about this store: which pepper its hashes were made with.
-fact = Table("fact", metadata, Column("name", Text, primary_key=True), _text("value"))
+fact = Table("fact", metadata, Column("name", Text, primary_key=True), text_column("value"))

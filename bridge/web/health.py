@@ -10,7 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bridge.dispatch.bridge import Bridge
 from bridge.errors import StoreUnavailable
-from bridge.store.health import ANSWERED_SINCE, id_at
+from bridge.store.health import ANSWERED_SINCE, BINDS, id_at
 from bridge.store.sweeps import DUE_LANES
 
 #: Seconds that a message may be due while its carrier answers nothing.
@@ -52,11 +52,12 @@ class Health:
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def _told(self) -> dict[str, Any]:
-        bridge, binds = self._bridge, self._binds()
+        bridge, binds = self._bridge, {}
         problems, degraded = [], []
         oldest: float | None = None
         failing = bridge.store.failing
         try:
+            binds = await self._all_binds()
             oldest, stuck = await self._waiting()
             problems += [f"lane {lane}: nothing has left for a minute" for lane in stuck]
         except StoreUnavailable as error:
@@ -75,6 +76,15 @@ class Health:
             "broker": bridge.bell.up,
             "binds": dict(sorted(binds.items())),
         }
+
+    async def _all_binds(self) -> dict[str, bool]:
+        """Every carrier's bind, whichever process owns it: its own ones are known to the moment."""
+        bridge = self._bridge
+        owned = dict.fromkeys((carrier.name for carrier in bridge.settings.carriers), False)
+        owned |= {
+            row[0]: bool(row[1]) for row in await bridge.store.read(BINDS, now=bridge.clock())
+        }
+        return owned | dict(self._binds())
 
     async def _waiting(self) -> tuple[float, list[str]]:
         """The age in seconds of the oldest message that is due, and the lanes that stand still.

@@ -14,6 +14,7 @@ from bridge.errors import Misconfigured
 from bridge.ports import Inbox
 from bridge.settings import Listen
 from bridge.web.api import Api
+from bridge.web.glimpse import GlimpsePage
 from bridge.web.guard import guarded, harden
 from bridge.web.health import Binds, Health
 from bridge.web.live import Live
@@ -31,9 +32,14 @@ _BACKLOG = 128
 
 
 def make_app(
-    bridge: Bridge, inbox: Inbox, mails: Mails, binds: Binds, smtp_address: str
+    bridge: Bridge,
+    inbox: Inbox,
+    mails: Mails,
+    binds: Binds,
+    smtp_address: str,
+    chats: Sequence[web.RouteDef] = (),
 ) -> web.Application:
-    """The web application.
+    """The web application; `chats` are the routes by which chats call.
 
     `mails` lists the mails that had no smarthost to leave by, oldest first, as mappings of `to`,
     `subject`, `headers` and `text`; `binds` tells which carriers are bound; `smtp_address` is shown
@@ -41,19 +47,32 @@ def make_app(
     """
     live = Live(bridge.store)
     phones = Phones(bridge, inbox, live)
-    app = web.Application(client_max_size=LARGEST, middlewares=[guarded(bridge.settings)])
-    app.on_response_prepare.append(harden)
+    app = make_watch(bridge, binds)
+    app.middlewares.append(guarded(bridge.settings))
     app.on_shutdown.append(live.close)
-    app.add_routes(Health(bridge, binds).routes())
     app.add_routes(Api(phones, mails).routes())
+    app.add_routes(GlimpsePage(bridge).routes())
+    app.add_routes(chats)
     app.add_routes(Page(phones, live, mails, smtp_address).routes())
     return app
 
 
-class WebServer:
-    """The web application at its address. It keeps no access log: it would hold numbers."""
+def make_watch(bridge: Bridge, binds: Binds) -> web.Application:
+    """Health and metrics alone, for a process that has no edge."""
+    app = web.Application(client_max_size=LARGEST)
+    app.on_response_prepare.append(harden)
+    app.add_routes(Health(bridge, binds).routes())
+    return app
 
-    def __init__(self, app: web.Application) -> None:
+
+class WebServer:
+    """The web application at its address. It keeps no access log: it would hold numbers.
+
+    `setting` is what the sentence about a wrong address names.
+    """
+
+    def __init__(self, app: web.Application, setting: str = "[http] listen") -> None:
+        self._setting = setting
         self._runner = web.AppRunner(
             app,
             access_log=None,
@@ -75,7 +94,9 @@ class WebServer:
         """
         await self._runner.setup()
         try:
-            self._sockets = _bound(listen) if isinstance(listen, Listen) else list(listen)
+            if isinstance(listen, Listen):
+                listen = _bound(listen, self._setting)
+            self._sockets = list(listen)
             for each in self._sockets:
                 await web.SockSite(self._runner, each, backlog=_BACKLOG).start()
         except BaseException:
@@ -87,7 +108,7 @@ class WebServer:
         await self._runner.cleanup()
 
 
-def _bound(listen: Listen) -> list[socket.socket]:
+def _bound(listen: Listen, setting: str) -> list[socket.socket]:
     """Listening sockets for every address of the host's name."""
     opened: list[socket.socket] = []
     try:
@@ -101,33 +122,33 @@ def _bound(listen: Listen) -> list[socket.socket]:
         if not (opened and error.errno in {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}):
             for each in opened:
                 each.close()
-            raise _sentence(listen, error) from error
+            raise _sentence(listen, error, setting) from error
     return opened
 
 
-def _sentence(listen: Listen, error: OSError) -> Misconfigured:
+def _sentence(listen: Listen, error: OSError, setting: str) -> Misconfigured:
     if isinstance(error, socket.gaierror):
         return Misconfigured(
-            f"[http] listen: no address is known for {listen.host}",
+            f"{setting}: no address is known for {listen.host}",
             "write an address of this machine, such as 127.0.0.1:8080",
         )
     if error.errno == errno.EADDRINUSE:
         return Misconfigured(
-            f"{listen} is taken by another program; set [http] listen",
+            f"{listen} is taken by another program; set {setting}",
             "stop that program, or choose another address",
         )
     if error.errno in {errno.EACCES, errno.EPERM}:
         return Misconfigured(
-            f"{listen} may not be opened by this user; set [http] listen",
+            f"{listen} may not be opened by this user; set {setting}",
             "choose a port from 1024 up, such as 8080, or grant CAP_NET_BIND_SERVICE",
         )
     if error.errno == errno.EADDRNOTAVAIL:
         return Misconfigured(
-            f"{listen} is not an address of this machine; set [http] listen",
+            f"{listen} is not an address of this machine; set {setting}",
             "choose 127.0.0.1, 0.0.0.0, or an address that `ip address` shows",
         )
     return Misconfigured(
-        f"{listen} cannot be listened at: {error.strerror or error}; set [http] listen",
+        f"{listen} cannot be listened at: {error.strerror or error}; set {setting}",
         "choose another address",
     )
 

@@ -208,6 +208,9 @@ class Proxy:
         except OSError:
             writer.transport.abort()
             return
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
         pair = {writer, back}
         self._writers |= pair
         try:

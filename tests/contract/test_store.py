@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from sqlalchemy import func, select
 
 from bridge.errors import Misconfigured
 from bridge.model import Receipt, State
+from bridge.store import leases, sweeps
 from bridge.store import migrate as migrations
 from bridge.store.claims import Claim, Claims, ClaimScript
 from bridge.store.ids import Ids
@@ -437,3 +440,24 @@ async def test_every_move_leaves_an_event(process: Process) -> None:
     await process.answer(await process.claim())
     events = await process.store.read(Statement(select(event.c.kind).order_by(event.c.id)))
     assert [row[0] for row in events] == ["sent"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    [
+        (leases._HELD, "message_open"),
+        (leases._OWN, "message_open"),
+        (sweeps._RIPE, "message_open"),
+        (sweeps._LATE, "message_expiry"),
+        (sweeps.NEXT_DUE, "message_due"),
+    ],
+)
+async def test_what_looks_for_open_messages_reads_only_those(
+    tmp_path: Path, statement: Statement, index: str
+) -> None:
+    await migrations.migrate("sqlite", tmp_path)
+    compiled = statement.of("sqlite")
+    with closing(sqlite3.connect(tmp_path / "bridge.sqlite")) as connection:
+        values = ["[]" if "json_each" in compiled.text else 0] * compiled.text.count("?")
+        plan = str(connection.execute(f"EXPLAIN QUERY PLAN {compiled.text}", values).fetchall())
+    assert f"INDEX {index}" in plan

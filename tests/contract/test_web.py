@@ -489,6 +489,11 @@ async def test_metrics_count_and_name_nobody(tmp_path: Path) -> None:
         _, text = await w.get("/metrics")
         assert 'bridge_accepted_total{edge="mail"} 1.0' in text
         assert 'bridge_bind_up{carrier="sandbox"} 1.0' in text
+        assert 'bridge_carrier_answer_seconds_count{carrier="sandbox"} 1.0' in text
+        assert "bridge_smtp_accepted_total 1.0" in text
+        described = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+        for name in re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE):
+            assert name.endswith("_created") or f"`{name}`" in described
         assert "601123456" not in text
 
 

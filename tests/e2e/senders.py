@@ -84,14 +84,16 @@ def a_mail(number: int, run: str = "a", words: str = "Boiler is cold") -> bytes:
 class Load:
     """`count` mails at `rate` a second over `connections`; refused or cut ones are sent again.
 
-    `port` is asked for at each connection: a bridge that starts again may listen elsewhere.
+    Without a count it goes on until `enough`, so that there is work left at the last of many kills
+    however long they take. `port` is asked for at each connection: a bridge that starts again may
+    listen elsewhere.
     """
 
     def __init__(
         self,
         port: Callable[[], int],
         *,
-        count: int,
+        count: int | None = None,
         rate: float,
         connections: int = 16,
         run: str = "a",
@@ -99,6 +101,7 @@ class Load:
     ) -> None:
         self.port = port
         self.count = count
+        self.begun = 0
         self.rate = rate
         self.connections = connections
         self.run = run
@@ -111,10 +114,19 @@ class Load:
     async def __call__(self) -> None:
         """Send all of them."""
         began = time.monotonic()
-        numbers = iter(range(self.count))
+        numbers = self._numbers()
         async with asyncio.TaskGroup() as group:
             for _ in range(self.connections):
                 group.create_task(self._sender(numbers, began))
+
+    def enough(self) -> None:
+        """No further mails; those begun are sent."""
+        self.count = self.begun
+
+    def _numbers(self) -> Iterator[int]:
+        while self.count is None or self.begun < self.count:
+            self.begun += 1
+            yield self.begun - 1
 
     async def _sender(self, numbers: Iterator[int], began: float) -> None:
         async with contextlib.AsyncExitStack() as stack:

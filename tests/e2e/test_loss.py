@@ -71,12 +71,12 @@ async def test_up_loses_nothing(tmp_path: Path, kills: list[str], seed: int) -> 
         async with a_house(tmp_path, config) as house:
             chaos = Chaos(house, centre, seed)
             await chaos.start()
-            count = 600 if len(kills) < 3 else 1200
-            load = Load(lambda: chaos.up.smtp, count=count, rate=RATE, run="u")
+            load = Load(lambda: chaos.up.smtp, rate=SLOWER, run="u")
             sending = asyncio.create_task(load())
             await until(lambda: len(centre.messages) > 20, "the first messages")
             for what in kills:
                 await chaos.kill(what)
+            load.enough()
             await sending
             await judged(house, centre, load, len(kills))
 
@@ -90,11 +90,12 @@ async def test_long_texts_to_a_fast_smsc(tmp_path: Path) -> None:
             chaos = Chaos(house, centre, 6)
             await chaos.start()
             words = "The pump in cellar 7 runs dry. " * 14
-            load = Load(lambda: chaos.up.smtp, count=1000, rate=1500, run="l", words=words)
+            load = Load(lambda: chaos.up.smtp, rate=500, run="l", words=words)
             sending = asyncio.create_task(load())
             for what in ("bridge", "tree"):
                 await until(lambda: len(centre.messages) > 20, "the first messages")
                 await chaos.kill(what)
+            load.enough()
             await sending
             await judged(house, centre, load, 2, window=50)
             assert {len(m.ids) for m in centre.messages} == {3}

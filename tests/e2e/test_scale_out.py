@@ -77,7 +77,7 @@ async def test_each_part_killed(
         await redis.start()
         async with a_cluster(tmp_path, postgres_url, redis.url) as cluster:
             await cluster.start("serve", "work", "tick")
-            load = Load(cluster.port, count=1500, rate=RATE, run="p")
+            load = Load(cluster.port, rate=SLOWER, run="p")
             sending = asyncio.create_task(load())
             await until(lambda: len(cluster.centre.messages) > 20, "the first messages")
             for what in ("work", "serve", "redis", "tick", "work"):
@@ -92,6 +92,7 @@ async def test_each_part_killed(
             for part in cluster.parts.values():
                 await part.ended()
             await cluster.start("serve", "work", "tick")
+            load.enough()
             await sending
             await judged(cluster.house, cluster.centre, load, 3)
 
@@ -130,6 +131,11 @@ async def ready(cluster: Cluster) -> bool:
     return bool(found and found["broker"])
 
 
+async def bound(cluster: Cluster) -> bool:
+    found = await get(cluster.parts["serve"].http, "/readyz")
+    return bool(found and found["binds"] and all(found["binds"].values()))
+
+
 @pytest.mark.postgres
 @pytest.mark.redis
 async def test_another_worker_takes_the_bind_over(
@@ -142,6 +148,7 @@ async def test_another_worker_takes_the_bind_over(
             await cluster.start("work-1")
             await until(lambda: len(cluster.centre.binds) == 1, "the first bind")
             await cluster.start("serve", "tick", "work-2")
+            await until(lambda: bound(cluster), "the edge's word of the worker's bind")
             load = Load(cluster.port, count=600, rate=RATE, run="o")
             sending = asyncio.create_task(load())
             await until(lambda: len(cluster.centre.messages) > 100, "the first messages")
@@ -208,3 +215,25 @@ async def test_the_sandbox_phone_answers_across_processes(
 
         (mail,) = await until(answer, "the answer")
         assert mail["text"].startswith("on my way")
+
+
+@pytest.mark.postgres
+async def test_workers_and_the_clock_are_watched_where_it_is_said(
+    tmp_path: Path, postgres_url: str, free_port: FreePort
+) -> None:
+    async with a_cluster(tmp_path, postgres_url, "redis://127.0.0.1:1/0") as cluster:
+        for part in ("work", "tick"):
+            port = free_port()
+            env = {"BRIDGE__HTTP__WATCH": f"127.0.0.1:{port}"}
+            process = await cluster.house.start(part, env=env)
+            await until(lambda port=port: bound_at(port), "the bind")
+            taken = cluster.house.launch("tick", env=env)
+            assert await taken.ended() != 0
+            assert f"127.0.0.1:{port} is taken" in taken.err
+            assert "set [http] watch" in taken.err
+            assert process.popen.poll() is None
+
+
+async def bound_at(port: int) -> bool:
+    found = await get(port, "/readyz")
+    return bool(found and found["binds"].get("smsc"))

@@ -295,7 +295,7 @@ async def test_a_bounce_is_refused_at_rcpt(tmp_path: Path) -> None:
     [
         ("12@sms.example", ""),
         (f"{ANNA}@other.example", "not taken here"),
-        ("oncall@sms.example", "no number"),
+        ("oncall@sms.example", "no contact or group"),
         (f"{ANNA}.soon@sms.example", "option"),
         ("+4740612345@sms.example", "does not send to NO"),
     ],

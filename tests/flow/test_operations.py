@@ -130,7 +130,7 @@ UNSENT: list[tuple[dict[str, str], str]] = [
     ({"tenant": ""}, "which tenant?"),
     ({"to": "12"}, "The number is too short for +420 (CZ)"),
     ({"to": "+4740612345"}, "acme does not send to NO; allowed countries: CZ, SK"),
-    ({"text": "  "}, "the mail has no text to send"),
+    ({"text": "  "}, "there is no text to send"),
     ({"text": "word " * 999}, "the text needs 33 SMS parts"),
     ({"at": "tomorrow"}, "--at is no time"),
     ({"at": "203011232000"}, "the time is more than 90 days ahead"),

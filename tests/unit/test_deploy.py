@@ -219,3 +219,22 @@ def test_postfix_knows_the_settings(tmp_path: Path, program: Callable[[str], Pat
 
 def test_the_commands_in_the_documentation_exist() -> None:
     assert set(re.findall(r"\| `bridge (\w+)`", DOCUMENT)) == {"serve", "work", "tick"}
+
+
+# -- watching -----------------------------------------------------------------------------------
+
+
+def rules() -> list[dict[str, Any]]:
+    document = yaml.safe_load((DEPLOY / "prometheus" / "alerts.yml").read_text(encoding="utf-8"))
+    return [rule for group in document["groups"] for rule in group["rules"]]
+
+
+@pytest.mark.parametrize("rule", rules(), ids=lambda rule: str(rule["alert"]))
+def test_an_alert_asks_for_metrics_that_exist_and_says_what_to_do(rule: dict[str, Any]) -> None:
+    described = (HOME / "docs" / "http.md").read_text(encoding="utf-8")
+    names = set(re.findall(r"\bbridge_\w+", rule["expr"]))
+    assert names or rule["expr"].startswith("up{")
+    assert {name for name in names if f"`{name}`" not in described} == set()
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    assert rule["annotations"]["summary"]
+    assert rule["annotations"]["action"]

@@ -66,9 +66,7 @@ def test_an_automatic_mail_is_refused_with_its_text() -> None:
 def test_an_empty_mail_is_refused() -> None:
     found = explain.mail(b"", "-")
     assert found["refused"] is True
-    assert found["reason"] == (
-        "the mail has no text to send; write something in the body or subject"
-    )
+    assert found["reason"] == ("there is no text to send; write something")
     assert (found["text"], found["encoding"], found["parts"], found["units"]) == ("", None, 0, [])
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bridge.privacy import words
@@ -125,6 +125,7 @@ def test_any_text_gets_a_verdict(text, country):
     assert verdict(text, country).verdict in ("stop", "start", "help", "intent", "none")
 
 
+@example("Ǽ")
 @given(st.text(max_size=60))
 def test_folding_twice_changes_nothing(text):
     assert fold(fold(text)) == fold(text)

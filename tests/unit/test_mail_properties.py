@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.smtp import markers, quotes
+from bridge.smtp import automatic, body, markers, quotes, simple
 from bridge.smtp.extract import Policy, extract
 from bridge.smtp.headers import parameters
 from bridge.smtp.lines import Kind, Line, Traits
@@ -128,3 +128,53 @@ def test_nesting_is_bounded() -> None:
 
 def test_markers_leave_text_without_any_as_it_is() -> None:
     assert markers.between("a # b $ c", ()) == ("a # b $ c", "")
+
+
+FIELDS = st.sampled_from(
+    [
+        b"From: a@b.example", b"From: Eva <e@b.example> ", b"To: 1@sms.example", b"Subject: Pump 3", b"subject:", b"Subject",
+        b"Subject: =?utf-8?q?a?=", b"Subject: Re: a", b"Message-ID: <1@b.example>", b"Date: today", b"X-Odd: 1", b" folded",
+        b"Content-Type: text/plain", b"Content-Type: text/plain; charset=UTF-8", b"Content-Type: text/html", b"Content-Type:",
+        b"Content-Type: text/plain; format=flowed", b"Content-Type: text/plain; charset=utf-7", b"Content-Type: multipart/mixed",
+        b"Content-Type: text/plain; name=a.txt", b"Content-Transfer-Encoding: 7bit", b"Content-Transfer-Encoding: base64",
+        b"Content-Transfer-Encoding: quoted-printable", b"X-Priority:\t1", b"Auto-Submitted: auto-generated", b"Precedence: list",
+        b"Content-Disposition: attachment", b"To : a", b": a", b"no field", b"In-Reply-To: <0@b.example>", b"Received: a", b"",
+    ]
+)  # fmt: skip
+#: Every field that a step of mail → text looks at.
+FIELDS_READ = (
+    *automatic._HINTS, "from", "subject", "subject*", "message-id", "in-reply-to", "references", "importance", "x-priority",
+    "content-type", "content-transfer-encoding", "content-disposition", "x-mailer", "user-agent", "x-cron-env", "x-sms-bridge",
+    "x-failed-recipients", "received",
+)  # fmt: skip
+BODY = st.sampled_from(
+    [
+        b"Disk at 93 % on db1", b"load=3.2", b"caf=C3=A9", b"a =", b"<b>bold</b>", b"<meta charset=utf-7>+AWE-", b"> quote",
+        b" > quote", b"-- ", b"begin 644 a", b"`", b"end", b"-----BEGIN PGP MESSAGE-----", b"", b" ", b"\t", b"a\rb", b"\xc5\x99",
+        b"##x##", b"a: b", b"Sent from my iPhone", b"\x7f", b"\x0c",
+    ]
+)  # fmt: skip
+
+
+@settings(max_examples=1500, deadline=None)
+@given(st.lists(FIELDS, max_size=6), st.lists(BODY, max_size=4), st.sampled_from([b"\r\n", b"\n"]))
+def test_the_short_way_reads_what_the_long_one_reads(
+    fields: list[bytes], lines: list[bytes], newline: bytes
+) -> None:
+    raw = newline.join([*fields, b"", *lines])
+    short = simple.read(raw)
+    if short is None:
+        return
+    head, readings = short
+    mail = parse(raw)
+    assert readings == body.read(mail)
+    assert {name: head.first(name) for name in FIELDS_READ} == {
+        name: mail.headers.first(name) for name in FIELDS_READ
+    }
+    assert [name in head for name in FIELDS_READ] == [n in mail.headers for n in FIELDS_READ]
+    assert "received" not in mail.headers
+
+
+def test_a_plain_alert_takes_the_short_way() -> None:
+    raw = b"From: a@b.example\r\nSubject: Disk\r\n\r\nload=3.2 at 9:03\r\n"
+    assert simple.read(raw) is not None

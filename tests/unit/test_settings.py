@@ -219,7 +219,7 @@ MISTAKES = {
     '[smtp]\nlisen = "127.0.0.1:25"': '[smtp] lisen: unknown key; did you mean "listen"?',
     '[smpt]\nlisten = "127.0.0.1:25"': 'smpt: unknown key; did you mean "smtp"?',
     'regoin = "CZ"': 'regoin: unknown key; did you mean "region"?',
-    "[http]\nqqq = 1": "[http] qqq: unknown key; known here: listen",
+    "[http]\nqqq = 1": "[http] qqq: unknown key; known here: listen, watch",
     CARRIER
     + 'pasword = "x"': '[[carriers]] "smsc-1" pasword: unknown key; did you mean "password"?',
     TENANT + 'senders = [{ adress = "*", proof = "auth" }]': (
@@ -321,7 +321,7 @@ MISTAKES = {
     ),
     TENANT + "max_parts = 0": '[[tenants]] "acme" max_parts: must be at least 1, not 0',
     TENANT + 'inbox = "team"': (
-        '[[tenants]] "acme" inbox: must be an address such as "team@example.com", not "team"'
+        '[[tenants]] "acme" inbox: must be an address such as "team@example.com", a Slack channel such as "slack:C0123456789" or a Telegram chat such as "telegram:-1001234567890", not "team"'
     ),
     TENANT + 'originator = "Acme Limited Company"': (
         '[[tenants]] "acme" originator: must be a number with plus, a short code, or at most '

@@ -6,14 +6,14 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-SERIAL = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
     """Make all tables."""
     op.create_table(
         "attempt",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("part", sa.SmallInteger(), nullable=False),
         sa.Column("total", sa.SmallInteger(), nullable=False),
@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_index("attempt_message", "attempt", ["message_id"], unique=False)
     op.create_table(
         "audit",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("actor", sa.Text(), server_default="", nullable=False),
         sa.Column("action", sa.Text(), server_default="", nullable=False),
         sa.Column("reason", sa.Text(), server_default="", nullable=False),
@@ -55,14 +55,14 @@ def upgrade() -> None:
     )
     op.create_table(
         "body",
-        sa.Column("message_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("message_id", KEY, autoincrement=False, nullable=False),
         sa.Column("text", sa.Text(), server_default="", nullable=False),
         sa.Column("origin", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("message_id"),
     )
     op.create_table(
         "callback",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("carrier", sa.Text(), server_default="", nullable=False),
         sa.Column("kind", sa.Text(), server_default="", nullable=False),
         sa.Column("key", sa.Text(), server_default="", nullable=False),
@@ -84,7 +84,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "conversation",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
         sa.Column("originator", sa.Text(), server_default="", nullable=False),
@@ -101,7 +101,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "event",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("kind", sa.Text(), server_default="", nullable=False),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
@@ -125,7 +125,7 @@ def upgrade() -> None:
     op.create_index("heard_at", "heard", ["at"], unique=False)
     op.create_table(
         "incarnation",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("slot", sa.Text(), server_default="", nullable=False),
         sa.Column("started_at", sa.Double(), nullable=False),
         sa.Column("seen_at", sa.Double(), nullable=False),
@@ -141,7 +141,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "message",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
         sa.Column("conversation_id", sa.BigInteger(), nullable=False),
@@ -180,21 +180,25 @@ def upgrade() -> None:
         "message",
         ["expires_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('queued', 'scheduled', 'held')"),
-        postgresql_where=sa.text("state IN ('queued', 'scheduled', 'held')"),
+        sqlite_where=sa.text("(state = 'queued' OR state = 'scheduled' OR state = 'held')"),
+        postgresql_where=sa.text("(state = 'queued' OR state = 'scheduled' OR state = 'held')"),
     )
     op.create_index(
         "message_open",
         "message",
         ["state", "lease"],
         unique=False,
-        sqlite_where=sa.text("state IN ('sending', 'scheduled', 'held', 'unknown')"),
-        postgresql_where=sa.text("state IN ('sending', 'scheduled', 'held', 'unknown')"),
+        sqlite_where=sa.text(
+            "(state = 'sending' OR state = 'scheduled' OR state = 'held' OR state = 'unknown')"
+        ),
+        postgresql_where=sa.text(
+            "(state = 'sending' OR state = 'scheduled' OR state = 'held' OR state = 'unknown')"
+        ),
     )
     op.create_index("message_subject", "message", ["subject_id", "id"], unique=False)
     op.create_table(
         "notice",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("edge", sa.Text(), server_default="", nullable=False),
         sa.Column("kind", sa.Text(), server_default="", nullable=False),
@@ -245,13 +249,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "notice_body",
-        sa.Column("notice_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("notice_id", KEY, autoincrement=False, nullable=False),
         sa.Column("payload", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("notice_id"),
     )
     op.create_table(
         "reply",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("subject_id", sa.BigInteger(), nullable=False),
         sa.Column("conversation_id", sa.BigInteger(), nullable=True),
@@ -266,13 +270,13 @@ def upgrade() -> None:
     op.create_index("reply_subject", "reply", ["subject_id"], unique=False)
     op.create_table(
         "reply_body",
-        sa.Column("reply_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reply_id", KEY, autoincrement=False, nullable=False),
         sa.Column("text", sa.Text(), server_default="", nullable=False),
         sa.PrimaryKeyConstraint("reply_id"),
     )
     op.create_table(
         "sandbox_part",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("message_id", sa.BigInteger(), nullable=False),
         sa.Column("part", sa.SmallInteger(), nullable=False),
         sa.Column("total", sa.SmallInteger(), nullable=False),
@@ -298,7 +302,7 @@ def upgrade() -> None:
     op.create_index("seen_at", "seen", ["at"], unique=False)
     op.create_table(
         "sender_rule",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("address", sa.Text(), server_default="", nullable=False),
@@ -316,7 +320,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "subject",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", KEY, autoincrement=False, nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("phone", sa.Text(), server_default="", nullable=False),
         sa.Column("phone_index", sa.Text(), server_default="", nullable=False),
@@ -329,7 +333,7 @@ def upgrade() -> None:
     op.create_index("subject_phone", "subject", ["phone_index"], unique=True)
     op.create_table(
         "suppression",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("scope", sa.Text(), server_default="", nullable=False),
         sa.Column("tenant_id", sa.BigInteger(), nullable=False),
         sa.Column("token", sa.Text(), server_default="", nullable=False),
@@ -350,7 +354,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "tenant",
-        sa.Column("id", SERIAL, nullable=False),
+        sa.Column("id", KEY, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("settings", sa.Text(), server_default="", nullable=False),
         sa.Column("source", sa.Text(), server_default="", nullable=False),

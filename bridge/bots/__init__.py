@@ -1,0 +1,1 @@
+"""The chat edge: commands typed in Slack and Telegram."""

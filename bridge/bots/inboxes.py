@@ -1,0 +1,153 @@
+"""Notices come in; what people answer, and what waits for a decision, go out as posts of a chat."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+import structlog
+
+from bridge import phone
+from bridge.bots import views
+from bridge.bots.chat import Chat, Gone, View
+from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.glimpses import link
+from bridge.dispatch.tenants import Tenant
+from bridge.errors import Doubtful, Refused, StoreUnavailable
+from bridge.store import ids
+from bridge.store.cards import Fate
+from bridge.store.chat_log import CHAT_REPLY, ONE, READERS
+from bridge.store.notices import Divert, Notice, divert, inbox_places
+from bridge.store.threads import (
+    Post,
+    Root,
+    Thread,
+    ThreadIn,
+    add_posts,
+    ensure_threads,
+    set_roots,
+)
+
+log = structlog.get_logger("bridge.inboxes")
+
+_TRIES: Final = 3
+
+
+class ChatNotifier:
+    """`dispatch.answer.Notifier` for one chat."""
+
+    def __init__(self, bridge: Bridge, chat: Chat) -> None:
+        self.bridge = bridge
+        self._chat = chat
+
+    async def tell(self, notice: Notice) -> bool:
+        """Post one notice; never into a mailbox of our own. Raises Refused, TryLater."""
+        tenant = self.bridge.register.tenants.get(notice.tenant_id)
+        if tenant is None:
+            raise Refused("the tenant is closed")
+        place = self._chat.resolved(tenant.id, notice.place)
+        if notice.kind in ("answer", "inbox"):
+            await self._reply(notice, tenant, place)
+        else:
+            await self._waiting(notice, place)
+        return False
+
+    async def _is_read(self, notice: Notice, place: str) -> bool:
+        """Whether anybody reads there who may: a private chat ends with its person's enrolment."""
+        if notice.kind == "inbox" or self._chat.shared(place):
+            return True
+        values = {"edge": notice.edge, "place": place, "tenant": notice.tenant_id}
+        return bool(await self.bridge.store.read(READERS, **values))
+
+    async def _elsewhere(self, notice: Notice, tenant: Tenant, subject: int) -> None:
+        """What a person wrote must be seen by somebody: the inboxes get what a place refuses."""
+        where = tuple(inbox_places(tenant.inbox))
+        item = Divert(notice, where, subject, self.bridge.clock())
+        if not await self.bridge.store.write(divert, item):
+            log.error("an answer can be shown nowhere: name an inbox", edge=notice.edge)
+        for edge, _ in where:
+            self.bridge.ring_edge(edge)
+
+    async def _reply(self, notice: Notice, tenant: Tenant, place: str) -> None:
+        rows = await self.bridge.store.read(CHAT_REPLY, id=notice.reply_id)
+        if not rows:
+            raise Refused("what this notice told of has been erased")
+        subject = rows[0][3]
+        try:
+            if not await self._is_read(notice, place):
+                raise Refused("nobody who may reads there any more")
+            await self._shown(notice, tenant, place, rows[0])
+        except Refused:
+            await self._elsewhere(notice, tenant, subject)
+            raise
+
+    async def _shown(
+        self, notice: Notice, tenant: Tenant, place: str, facts: Sequence[Any]
+    ) -> None:
+        reply, verdict, partial, subject, originator, text = facts
+        item = ThreadIn(
+            self.bridge.ids.next(),
+            tenant.id,
+            notice.edge,
+            place,
+            subject,
+            originator,
+            self.bridge.clock(),
+        )
+        thread: Thread = await self.bridge.store.write(ensure_threads, item)
+        shown = notice.edge in tenant.show_texts_in
+        view = views.inbound(
+            thread,
+            text if shown else None,
+            verdict=verdict,
+            partial=bool(partial),
+            again=notice.reason == "in-doubt",
+            reply="" if shown else ids.show(reply),
+            url="" if shown else await link(self.bridge, tenant.id, reply),
+        )
+        await self._post(thread, view)
+
+    async def _post(self, thread: Thread, view: View) -> None:
+        """Post in the person's thread, which is made where it is not, or not any more."""
+        root = thread.root
+        for _ in range(_TRIES):
+            if not root:
+                root = await self._opened(thread, root)
+            try:
+                post = await self._chat.post(thread.place, root, view)
+            except Gone:
+                await self.bridge.store.write(set_roots, Root(thread.id, "", root))
+                root = ""
+                continue
+            return await self._keep(thread, root, post)
+        raise Refused("the chat does not keep its threads", "look at the bot's rights there")
+
+    async def _keep(self, thread: Thread, root: str, post: str) -> None:
+        """Whose post it is. It stands there by now: raises Doubtful where that is not stored."""
+        store = self.bridge.store
+        kept = Post(thread.edge, thread.place, post, thread.id, self.bridge.clock())
+        writing = [store.put(add_posts, kept)]
+        if not root:
+            writing.append(store.put(set_roots, Root(thread.id, post, "")))
+        try:
+            await asyncio.gather(*writing)
+        except StoreUnavailable as error:
+            raise Doubtful(error.sentence, error.hint) from error
+
+    async def _opened(self, thread: Thread, before: str) -> str:
+        root = await self._chat.open_thread(thread.place, phone.mask(thread.phone))
+        if root:
+            await self.bridge.store.write(set_roots, Root(thread.id, root, before))
+        return root
+
+    async def _waiting(self, notice: Notice, place: str) -> None:
+        """A message that is held or in doubt, unless somebody has decided meanwhile."""
+        rows = await self.bridge.store.read(ONE, tenant=notice.tenant_id, id=notice.message_id)
+        fate = Fate(*rows[0]) if rows else None
+        if fate is None or fate.state not in ("held", "unknown"):
+            return
+        view = views.waiting(
+            fate.id, fate.phone, fate.state, fate.reason, again=notice.reason == "in-doubt"
+        )
+        await self._chat.post(place, "", view)

@@ -1,0 +1,1 @@
+"""Telegram: updates come in, posts and topics go out. aiogram is imported only in here."""

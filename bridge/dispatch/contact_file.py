@@ -1,0 +1,221 @@
+"""A CSV file of contacts comes in as octets; rows that can be stored go out, or what is wrong.
+
+Pure. The first line names the columns: name, number and, where there are any, groups.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from bridge import phone
+from bridge.errors import Refused
+from bridge.naming import alias_of
+from bridge.phone import Phone
+
+MOST_OCTETS: Final = 1_000_000
+MOST_ROWS: Final = 10_000
+
+_DELIMITERS: Final = (",", ";", "\t")
+_HEADER: Final = {
+    "name": "name",
+    "number": "number",
+    "phone": "number",
+    "groups": "groups",
+    "group": "groups",
+}
+_COLUMNS: Final = "the first line names the columns: name,number or name,number,groups"
+# Where Windows writes cp1250. Single names are too short for statistics to tell ø from ř.
+_CENTRAL: Final = frozenset("AL BA CZ HR HU ME PL RO RS SI SK XK".split())
+_WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_SAVE: Final = "save it as CSV in UTF-8"
+_BETWEEN_GROUPS = re.compile("[|;,]").split  # none of them can stand in a name
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in a line; 0 is the file as a whole."""
+
+    line: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A contact as a line describes it."""
+
+    line: int
+    name: str
+    phone: Phone
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What a file asks for; with problems, nothing."""
+
+    rows: tuple[Row, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+def read_csv(data: bytes, region: str) -> Import:
+    """The contacts of a file; numbers without a country code are of `region`."""
+    try:
+        text = _text(data, region)
+        records = _records(text, _delimiter(text))
+        header = next(records, None)
+        if header is None:
+            raise _Wrong(0, f"the file is empty; {_COLUMNS}")
+        columns = _columns(*header)
+    except _Wrong as wrong:
+        return Import(problems=(wrong.problem,))
+    reading = _Reading(columns, region)
+    try:
+        for line, cells in records:
+            reading.take(line, cells)
+    except _Wrong as wrong:
+        reading.problems.append(wrong.problem)
+    return reading.result()
+
+
+class _Wrong(Exception):
+    """What ends the reading."""
+
+    def __init__(self, line: int, reason: str) -> None:
+        super().__init__(reason)
+        self.problem = Problem(line, reason)
+
+
+def _text(data: bytes, region: str) -> str:
+    if len(data) > MOST_OCTETS:
+        raise _Wrong(0, f"the file has more than {MOST_OCTETS:,} octets: split it")
+    encoding = "utf-16" if data.startswith(_WIDE) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        if data.startswith((*_WIDE, codecs.BOM_UTF8)):
+            raise _Wrong(0, f"the file is damaged: {_SAVE}") from None
+        return _guessed(data, region)
+
+
+def _guessed(data: bytes, region: str) -> str:
+    from charset_normalizer import from_bytes  # most files never need it
+
+    likely = "cp1250" if region in _CENTRAL else "cp1252"
+    found = from_bytes(data, cp_isolation=["cp1250", "cp1252"])
+    best = max(found, key=lambda match: (-match.chaos, match.encoding == likely), default=None)
+    if best is None:
+        raise _Wrong(0, f"the file is in an unknown encoding: {_SAVE}")
+    return str(best)
+
+
+def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Each record that is not blank, with the line that it begins in. Raises _Wrong."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    while True:
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error:
+            raise _Wrong(line, "a quote is not closed, or stands where none belongs") from None
+        if any(cells):
+            yield line, cells
+        line = reader.line_num + 1
+
+
+def _delimiter(text: str) -> str:
+    """The one with which the first line names most columns."""
+
+    def known(delimiter: str) -> int:
+        try:
+            cells = next(_records(text, delimiter), (0, []))[1]
+        except _Wrong:
+            return -1
+        return sum(cell.casefold() in _HEADER for cell in cells)
+
+    return max(_DELIMITERS, key=known)
+
+
+def _columns(line: int, header: Sequence[str]) -> tuple[str, ...]:
+    """What stands in each column. Raises _Wrong."""
+    last = max(place for place, cell in enumerate(header) if cell)
+    found = tuple(_HEADER.get(cell.casefold(), "") for cell in header[: last + 1])
+    if not {"name", "number"} <= set(found):
+        raise _Wrong(line, _COLUMNS)
+    if "" in found:
+        place = found.index("") + 1
+        raise _Wrong(line, f"column {place} is none of name, number and groups: take it out")
+    if len(set(found)) < len(found):
+        raise _Wrong(line, "a column stands there twice: leave one of them")
+    return found
+
+
+class _Reading:
+    """The rows and problems of a file, as far as it is read."""
+
+    def __init__(self, columns: Sequence[str], region: str) -> None:
+        self.problems: list[Problem] = []
+        self._columns = columns
+        self._region = region
+        self._rows: dict[str, Row] = {}
+        self._groups: dict[str, int] = {}  # and the line that named each one first
+        self._count = 0
+
+    def take(self, line: int, cells: list[str]) -> None:
+        """One record. Raises _Wrong where there are too many."""
+        self._count += 1
+        if self._count > MOST_ROWS:
+            raise _Wrong(line, f"the file has more than {MOST_ROWS:,} rows: split it")
+        try:
+            self._keep(self._row(line, cells))
+        except Refused as no:
+            self.problems.append(Problem(line, no.sentence))
+
+    def _row(self, line: int, cells: list[str]) -> Row:
+        if any(cells[len(self._columns) :]):
+            raise Refused("there are more columns than the first line names")
+        given = dict(zip(self._columns, cells, strict=False))
+        for column in ("name", "number"):
+            if not given.get(column):
+                raise Refused(f"the {column} is empty")
+        name = alias_of(given["name"])
+        number = phone.parse(given["number"], self._region)
+        return Row(line, name, number, _groups(given.get("groups", "")))
+
+    def _keep(self, row: Row) -> None:
+        before = self._rows.get(row.name)
+        if before is not None:
+            if before.phone.e164 != row.phone.e164:
+                raise Refused(f"this name stands in line {before.line} with another number")
+            groups = tuple(dict.fromkeys(before.groups + row.groups))
+            row = Row(before.line, row.name, row.phone, groups)
+        self._rows[row.name] = row
+        for group in row.groups:
+            self._groups.setdefault(group, row.line)
+
+    def result(self) -> Import:
+        """What the file asks for."""
+        for name in self._rows.keys() & self._groups.keys():
+            reason = f"this name is also that of a group, in line {self._groups[name]}"
+            self.problems.append(Problem(self._rows[name].line, reason))
+        if not self._rows and not self.problems:
+            self.problems.append(Problem(0, "there is nobody in the file"))
+        if self.problems:
+            return Import(problems=tuple(sorted(self.problems, key=lambda each: each.line)))
+        return Import(tuple(self._rows.values()))
+
+
+def _groups(cell: str) -> tuple[str, ...]:
+    """The groups of a cell, each once. Raises Refused."""
+    typed = [piece.strip() for piece in _BETWEEN_GROUPS(cell)]
+    try:
+        return tuple(dict.fromkeys(alias_of(piece) for piece in typed if piece))
+    except Refused as no:
+        raise Refused(f"a group's name is wrong: {no.sentence}", no.hint) from None

@@ -1,0 +1,236 @@
+"""A mail whose recipients were accepted comes in; SMS, held messages or an explanation go out.
+
+One reply a recipient, 250 once it is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from bridge import phone
+from bridge.dispatch.submit import keep, prepare
+from bridge.dispatch.tenants import Tenant
+from bridge.errors import Refused, TryLater
+from bridge.model import Class, Origin, State, Submission
+from bridge.smtp.address import Address
+from bridge.smtp.aliases import as_one, shown_as
+from bridge.smtp.compose import Explanation
+from bridge.smtp.door import Reply
+from bridge.smtp.extract import Extracted, extract
+from bridge.smtp.proof import Match, Peer
+from bridge.store import ids
+from bridge.store.notices import Explained, store_explained
+from bridge.store.submissions import Stored
+
+if TYPE_CHECKING:
+    from bridge.smtp.gate import Gate
+
+EDGE = "mail"
+AT_ONCE = 500  # people of a group whose SMS are made together
+
+
+@dataclass(slots=True)
+class Recipient:
+    """A recipient that RCPT accepted; of a group its first member, with the `others`."""
+
+    shown: str  # the address as the writer wrote it
+    tenant: Tenant
+    match: Match
+    wanted: Address
+    phone: phone.Phone
+    originator: str
+    name: str = ""  # of the contact or group that was written to
+    others: tuple[Recipient, ...] = ()
+
+    def each(self) -> tuple[Recipient, ...]:
+        """Those who get an SMS of their own; an explanation is one for all."""
+        return (self,) if self.wanted.explain else (self, *self.others)
+
+
+@dataclass(slots=True)
+class Transaction:
+    """One mail, from MAIL to its final dot."""
+
+    sender: str
+    peer: Peer
+    recipients: list[Recipient] = field(default_factory=list)
+
+
+class Mail:
+    """One mail after DATA; read once for each tenant that it concerns."""
+
+    def __init__(self, gate: Gate, transaction: Transaction, content: bytes) -> None:
+        self._gate = gate
+        self._bridge = gate.bridge
+        self._transaction = transaction
+        self._content = content
+        self._read: dict[int, Extracted] = {}
+        self._proofs: dict[int, asyncio.Future[str]] = {}
+
+    async def deliver_all(self, recipients: Sequence[Recipient]) -> list[Reply]:
+        """A reply a recipient; a person named twice, by whatever name, gets one SMS."""
+        people = {_key(one): one for recipient in recipients for one in recipient.each()}
+        waiting = list(people.items())
+        replies: dict[Key, Reply] = {}
+        for at in range(0, len(waiting), AT_ONCE):
+            some = waiting[at : at + AT_ONCE]
+            answers = await asyncio.gather(*(self.deliver(one) for _, one in some))
+            replies.update(zip((key for key, _ in some), answers, strict=True))
+        return [as_one([replies[_key(one)] for one in each.each()]) for each in recipients]
+
+    async def deliver(self, recipient: Recipient) -> Reply:
+        """Store what this recipient gets."""
+        try:
+            extracted = self._extracted(recipient.tenant)
+            if recipient.wanted.explain:
+                return await self._explain(recipient, extracted)
+            if extracted.automatic:
+                raise _automatic(extracted)
+            hold = await self._hold(recipient) if recipient.match.needs_dmarc else ""
+            submission = self._submission(recipient, extracted, hold)
+            ready = prepare(self._bridge, submission)
+            return _kept(await keep(self._bridge, ready.prepared, EDGE))
+        except Refused as no:
+            return self._gate.refused(no)
+        except TryLater as later:
+            return Reply(451, later.status, "not stored; please try again later")
+
+    async def _hold(self, recipient: Recipient) -> str:
+        """What `Gate.prove` says, asked once for all people of a group. Raises Refused."""
+        match = id(recipient.match)
+        if match not in self._proofs:
+            proof = self._gate.prove(recipient, self._transaction, self._content)
+            self._proofs[match] = asyncio.ensure_future(proof)
+        return await self._proofs[match]
+
+    def _extracted(self, tenant: Tenant) -> Extracted:
+        found = self._read.get(tenant.id)
+        if found is None:
+            found = self._read[tenant.id] = extract(self._content, self._gate.policy(tenant))
+        return found
+
+    def _submission(self, recipient: Recipient, mail: Extracted, hold: str) -> Submission:
+        rule, wanted = recipient.match.rule, recipient.wanted
+        ruled = rule.klass if rule else Class.TRANSACTIONAL
+        klass = Class(wanted.klass) if wanted.klass else ruled
+        return Submission(
+            tenant=recipient.tenant.id,
+            origin=Origin(
+                EDGE,
+                self._transaction.sender,
+                {
+                    "message_id": mail.message_id,
+                    "references": " ".join(mail.references),
+                    "subject": mail.subject,
+                },
+            ),
+            destination=recipient.phone.e164,
+            country=recipient.phone.country,
+            text=mail.text,
+            klass=klass,
+            urgent=wanted.urgent or mail.urgent,
+            originator=recipient.originator,
+            not_before=_moment(wanted.at, recipient.phone.e164) if wanted.at else None,
+            hold=hold,
+            dedupe=self._identity(recipient, mail),
+            rules=mail.rules,
+        )
+
+    def _identity(self, recipient: Recipient, mail: Extracted) -> bytes | None:
+        """What makes this mail to this person the same mail; without a Message-ID nothing does."""
+        if not mail.message_id:
+            return None
+        wanted = recipient.wanted
+        facts = (
+            str(recipient.tenant.id),
+            self._transaction.sender,
+            recipient.phone.e164,
+            mail.message_id,
+            mail.text,
+            str(wanted.at or ""),
+            wanted.originator or "",
+        )
+        return "\0".join(facts).encode("utf-8", "surrogatepass")
+
+    async def _explain(self, recipient: Recipient, mail: Extracted) -> Reply:
+        """`explain.`: nothing is sent, the writer is told what would have been.
+
+        A group is told of at once, where the same would become of all its people.
+        """
+        people = (recipient, *recipient.others)
+        outcomes = Counter([await self._outcome(one, mail) for one in people])
+        for outcome, count in outcomes.items():
+            shown = recipient.phone.e164
+            if recipient.name:
+                shown = shown_as(recipient.name, count, len(people))
+            await self._tell(recipient.tenant, mail, replace(outcome, shown=shown))
+        self._bridge.ring_edge(EDGE)
+        return Reply(250, "2.0.0", "explained by mail; nothing is sent")
+
+    async def _outcome(self, recipient: Recipient, mail: Extracted) -> Explanation:
+        """What would become of the mail for one person."""
+        try:
+            if mail.automatic:
+                raise _automatic(mail)
+            hold = await self._hold(recipient)
+            ready = prepare(self._bridge, self._submission(recipient, mail, hold))
+        except Refused as no:
+            return Explanation("", text=mail.text, refused=sentence(no), rules=mail.rules)
+        return Explanation(
+            "",
+            text=ready.segmented.text,
+            encoding=ready.segmented.encoding,
+            units=ready.segmented.units,
+            rules=tuple(ready.prepared.rules.split()) + ((f"held: {hold}",) if hold else ()),
+        )
+
+    async def _tell(self, tenant: Tenant, mail: Extracted, told: Explanation) -> None:
+        payload = {
+            "to": self._transaction.sender,
+            "message_id": mail.message_id,
+            "references": " ".join(mail.references),
+            "subject": mail.subject,
+            "told": asdict(told),
+        }
+        item = Explained(tenant.id, json.dumps(payload), self._bridge.clock())
+        await self._bridge.store.write(store_explained, item)
+
+
+Key = tuple[str, str, str]
+
+
+def _key(recipient: Recipient) -> Key:
+    """What makes two recipients of one mail the same SMS, or the same explanation."""
+    wanted = recipient.wanted
+    name = recipient.name if wanted.explain else ""
+    return recipient.phone.e164, str(wanted._replace(kind="", target="")), name
+
+
+def _kept(stored: Stored) -> Reply:
+    shown = ids.show(stored.id)
+    if stored.repeat:
+        return Reply(250, "2.0.0", f"accepted before as {shown}")
+    if stored.state is State.HELD:
+        return Reply(250, "2.0.0", f"held as {shown} until a person releases it")
+    return Reply(250, "2.0.0", f"accepted as {shown}")
+
+
+def _automatic(mail: Extracted) -> Refused:
+    return Refused(f"this mail is automatic ({mail.automatic}): no SMS is made of it")
+
+
+def _moment(local: datetime, e164: str) -> float:
+    """A time on the recipient's clock as Unix time."""
+    return local.replace(tzinfo=ZoneInfo(phone.zone(e164))).timestamp()
+
+
+def sentence(no: Refused) -> str:
+    """What is wrong, and what to do."""
+    return f"{no.sentence}; {no.hint}" if no.hint else no.sentence

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -176,53 +177,67 @@ def server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Server]:
 
 
 class Proxy:
-    """A TCP proxy that can be cut, shut, or made to swallow what the server answers."""
+    """A TCP proxy that can be cut, shut, or made to swallow what the server answers.
+
+    It accepts by itself: a server of asyncio that is closed while it accepts loses the connection
+    unclosed (Python 3.11).
+    """
 
     def __init__(self, port: int, host: str, target: int) -> None:
         self.port = port
         self.mute = False
         self._target = (host, target)
-        self._server: asyncio.Server | None = None
+        self._listening: socket.socket | None = None
+        self._pairs: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
 
     async def open(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self._listening.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._listening, self._accept)
 
     async def shut(self) -> None:
         """Break what is open and take no more."""
-        if self._server is not None:
-            self._server.close()
-            while self._writers:
-                self.cut()
-                await asyncio.sleep(0.01)
-            await self._server.wait_closed()
-            self._server = None
+        if self._listening is not None:
+            asyncio.get_running_loop().remove_reader(self._listening)
+            self._listening.close()
+            self._listening = None
+        while self._pairs:
+            for pair in self._pairs:
+                pair.cancel()
+            await asyncio.wait(self._pairs)
 
     def cut(self) -> None:
         for writer in list(self._writers):
             writer.transport.abort()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            there, back = await asyncio.open_connection(*self._target)
-        except OSError:
-            writer.transport.abort()
-            return
-        except asyncio.CancelledError:
-            writer.transport.abort()
-            raise
-        pair = {writer, back}
-        self._writers |= pair
-        try:
-            async with asyncio.TaskGroup() as both:
-                both.create_task(self._pump(reader, back, answers=False))
-                both.create_task(self._pump(there, writer, answers=True))
-        finally:
-            self._writers -= pair
-            for end in pair:
-                end.close()
-                with contextlib.suppress(OSError):
-                    await end.wait_closed()
+    def _accept(self) -> None:
+        assert self._listening is not None
+        with contextlib.suppress(BlockingIOError, ConnectionError):
+            accepted, _ = self._listening.accept()
+            pair = asyncio.create_task(self._serve(accepted))
+            self._pairs.add(pair)
+            # Also where it was cancelled before its first step.
+            pair.add_done_callback(lambda _: accepted.close())
+            pair.add_done_callback(self._pairs.discard)
+
+    async def _serve(self, accepted: socket.socket) -> None:
+        async with contextlib.AsyncExitStack() as ends:
+            reader, writer = await asyncio.open_connection(sock=accepted)
+            ends.push_async_callback(self._end, writer)
+            with contextlib.suppress(OSError):
+                there, back = await asyncio.open_connection(*self._target)
+                ends.push_async_callback(self._end, back)
+                self._writers |= {writer, back}
+                async with asyncio.TaskGroup() as both:
+                    both.create_task(self._pump(reader, back, answers=False))
+                    both.create_task(self._pump(there, writer, answers=True))
+
+    async def _end(self, writer: asyncio.StreamWriter) -> None:
+        self._writers.discard(writer)
+        writer.transport.abort()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
 
     async def _pump(
         self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool

@@ -13,6 +13,8 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -22,17 +24,24 @@ from bridge.bots.board import Board
 from bridge.bots.chat import Chat
 from bridge.bots.edges import Edge, chats_of, edges_of
 from bridge.bots.inboxes import ChatNotifier
+from bridge.bots.removing import Remover
 from bridge.control import ControlServer
-from bridge.dispatch import tenants
+from bridge.dispatch import peppers, processors, tenants
 from bridge.dispatch.answer import Desk
+from bridge.dispatch.backup import bring_back
 from bridge.dispatch.bell import Bell
 from bridge.dispatch.binds import Binds
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.clerk import Clerk
+from bridge.dispatch.erasing import ledger_at
+from bridge.dispatch.executor import Fulfilment
 from bridge.dispatch.receive import Reception
+from bridge.dispatch.restored import admit
 from bridge.dispatch.route import Routes
 from bridge.dispatch.sweep import Sweeper
 from bridge.errors import Misconfigured
-from bridge.keyring import Keyring, keyring
+from bridge.keyring import Keyring, Signer, keyring, signer
+from bridge.master import Master, master
 from bridge.settings import Listen, Settings
 from bridge.smtp.counted import Counted
 from bridge.smtp.gate import Gate
@@ -46,6 +55,7 @@ from bridge.store.leases import Begin, begin
 from bridge.store.migrate import migrate
 from bridge.store.store import Store, driver
 from bridge.store.tenants import put_file_tenants
+from bridge.store.vault import Vault
 from bridge.web.server import WebServer, make_app, make_watch
 
 log = structlog.get_logger("bridge.app")
@@ -91,17 +101,43 @@ async def opened(settings: Settings, role: str = "command") -> AsyncIterator[Bri
         keys, made = keyring(settings.privacy.pepper_file, data_dir)
         if made:
             log.warning("a pepper was made; keep a backup of it", path=str(data_dir / "pepper"))
+        locks = _master(settings)
         await migrate(url, data_dir)
-        store = Store(driver(url, data_dir))
+        store = Store(driver(url, data_dir, Vault(locks)))
         await store.open()
         try:
             # A command beside other machines' bridges must not impose its own file on them.
             learn = role != "command" or url == "sqlite"
-            yield await _bridge(settings, store, keys, slot.name, learn=learn)
+            await _same_master(store, locks)
+            bridge = await _bridge(settings, store, keys, slot.name, learn=learn)
+            # Whoever was erased is not let in again by a backup.
+            await admit(bridge)
+            yield bridge
         finally:
             await store.close()
     finally:
         slot.release()
+
+
+def _master(settings: Settings) -> Master:
+    """The master key. Raises Misconfigured."""
+    privacy = settings.privacy
+    path = privacy.master_key_file or lock.keyfile(
+        "master_key", privacy.pepper_file, settings.data_dir
+    )
+    found, made = master(path, named=privacy.master_key_file is not None)
+    if made:
+        log.warning("a master key was made; keep a backup of it", path=str(path))
+    return found
+
+
+async def _same_master(store: Store, locks: Master) -> None:
+    """Raises Misconfigured where the database was sealed under a master key that is not here."""
+    if await store.write(settle, ("master", locks.names[0])) not in locks.names:
+        raise Misconfigured(
+            "this database was sealed under another master key: no number could be read",
+            "give every process the same [privacy] master_key_file; restore a lost one",
+        )
 
 
 async def _bridge(
@@ -111,18 +147,14 @@ async def _bridge(
     data_dir = settings.data_dir.resolve()
     clock = await _clock(store)
     now = clock()
-    print_of = keys.repeat(b"which pepper")
-    if await store.write(settle, ("pepper", print_of)) != print_of:
-        raise Misconfigured(
-            "this database was made with another pepper: no suppression would match",
-            "give every process the same [privacy] pepper_file; restore a lost one from its backup",
-        )
     place = f"{slot}:{lock.instance(data_dir)}"
+    await peppers.prepare(store, keys, place, now)
     incarnation = await store.write(begin, Begin(place, now))
     bridge = Bridge(
         settings=settings,
         store=store,
         keys=keys,
+        signer=_signer(settings),
         bell=Bell(settings.queue.url.get_secret_value(), data_dir),
         incarnation=incarnation,
         ids=Ids(incarnation),
@@ -131,8 +163,21 @@ async def _bridge(
     )
     if learn:
         await store.write(put_file_tenants, [tenants.from_file(t, now) for t in settings.tenants])
+        await processors.learn(bridge)
     await bridge.refresh()
+    bridge.clerk = Clerk(bridge, Fulfilment(bridge))
     return bridge
+
+
+def _signer(settings: Settings) -> Signer:
+    """Who signs here. Raises Misconfigured."""
+    privacy = settings.privacy
+    home = lock.keyfile("signing_key", privacy.pepper_file, settings.data_dir).parent
+    found, made = signer(privacy.signing_key_file, home)
+    if made:
+        path = str(home / "signing_key")
+        log.warning("a signing key was made; keep a backup of it", path=path)
+    return found
 
 
 async def _clock(store: Store) -> Callable[[], float]:
@@ -151,13 +196,14 @@ class Parts:
     def __init__(self, bridge: Bridge, stack: AsyncExitStack) -> None:
         self.bridge = bridge
         bridge.watch = self._watch
+        bridge.wake = self._wake
         self._stack = stack
         self.done = asyncio.Event()
         self.exit_code = 0
         self._listeners: list[Listener] = []
         self.binds: Binds | None = None
         #: Who tells what is owed over an edge, by edge.
-        self.tellers: dict[str, list[Desk | Board]] = {}
+        self.tellers: dict[str, list[Desk | Board | Remover]] = {}
         self.chats: dict[str, Chat] = {}
         self.reception = Reception(bridge, self._revoke)
         self.notifier = MailNotifier(bridge)
@@ -179,8 +225,11 @@ class Parts:
         if kind == "deliver" and self.binds is not None:
             self.binds.wake(name)
         elif kind == "answer":
-            for teller in self.tellers.get(name, ()):
-                teller.wake()
+            self._wake(name)
+
+    def _wake(self, edge: str) -> None:
+        for teller in self.tellers.get(edge, ()):
+            teller.wake()
 
     async def work(self) -> None:
         """Carriers, and the answers that are owed."""
@@ -188,12 +237,13 @@ class Parts:
         for edge, chat in self.chats.items():
             self._tell(edge, Desk(self.bridge, edge, ChatNotifier(self.bridge, chat)))
             self._tell(edge, Board(self.bridge, chat))
+            self._tell(edge, Remover(self.bridge, chat))
         self.binds = Binds(self.bridge)
         self.binds.lost = lambda: self._end(1)
         await self.binds.start(self.reception)
         self._stack.push_async_callback(self.binds.stop)
 
-    def _tell(self, edge: str, teller: Desk | Board) -> None:
+    def _tell(self, edge: str, teller: Desk | Board | Remover) -> None:
         teller.start()
         self.tellers.setdefault(edge, []).append(teller)
         self._stack.push_async_callback(teller.stop)
@@ -207,6 +257,8 @@ class Parts:
     def sweep(self) -> None:
         """What time does."""
         self._task(Sweeper(self.bridge, self.reception).run(), "sweep")
+        if self.bridge.clerk is not None:
+            self._task(self.bridge.clerk.run(), "requests")
 
     def refresh(self) -> None:
         """Hear of what other processes change."""
@@ -426,6 +478,29 @@ def _needs_postgresql(settings: Settings, command: str) -> None:
             f"`bridge {command}` runs beside other processes, and SQLite has one writer",
             "set [database] url to a PostgreSQL, or run `bridge up`",
         )
+
+
+async def restore(settings: Settings, place: Path, *, replace: bool) -> dict[str, Any]:
+    """Bring a backup back; who was erased since it was made is gone again when this returns.
+
+    Raises Refused, TryLater, Misconfigured, StoreUnavailable.
+    """
+    lock.prepare(settings.data_dir)
+    slot = lock.only(settings.data_dir, "bridge")
+    try:
+        found = await bring_back(settings, place, time.time(), replace=replace)
+    finally:
+        slot.release()
+    since = [one for one in ledger_at(settings).lines().values() if one.at > found.made_at]
+    async with opened(settings):
+        pass
+    made_at = datetime.fromtimestamp(found.made_at, UTC).isoformat(timespec="seconds")
+    return {
+        "backup": str(found.file.parent),
+        "made_at": made_at,
+        "erased": len(since),
+        "keys": len(found.keys),
+    }
 
 
 def main_loop(command: Callable[[Settings], Awaitable[int]], settings: Settings) -> int:

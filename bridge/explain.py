@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from bridge.errors import Refused
@@ -27,6 +28,21 @@ class Rules:
     max_parts: int = 6
     over_limit: str = "refuse"
     own_domains: tuple[str, ...] = ()
+    advert: Advertising | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Advertising:
+    """What an advertisement is judged by: whom it is for, when, and the tenant's own words."""
+
+    to: str  # E.164
+    country: str
+    now: float  # Unix seconds
+    originator: str = ""
+    sender: str = ""
+    label: str = ""
+    footer: str = ""
+    adds_link: bool = True
 
 
 class BadInput(ValueError):
@@ -42,7 +58,9 @@ def mail(raw: bytes, file: str, rules: Rules = Rules()) -> Answer:
 
     policy = Policy(rules.subject, rules.prefix, rules.end_markers, rules.own_domains)
     found = extract(raw, policy)
-    fitted, refusal = _fitted(found.text, rules)
+    leaving, law, refusal = _judged(found.text, rules.advert)
+    fitted, unfit = _fitted(leaving, rules)
+    refusal = refusal or unfit
     if found.automatic:
         refusal = f"this mail is automatic ({found.automatic}): no SMS is made of it"
     answer: Answer = {
@@ -60,7 +78,65 @@ def mail(raw: bytes, file: str, rules: Rules = Rules()) -> Answer:
         answer["rules"].append("transliterated")
     if fitted and fitted.text != found.text:
         answer["sent"] = fitted.text
+    if law is not None:
+        answer["rules"] += law.pop("rules")
+        answer["marketing"] = law
     return answer
+
+
+def _judged(text: str, advert: Advertising | None) -> tuple[str, Answer | None, str]:
+    """An advertisement as it would leave, what the law says of it, and why not; "" for sent.
+
+    Whether there is a consent only the running bridge knows: here one is taken for granted.
+    """
+    if advert is None:
+        return text, None, ""
+    from bridge.privacy import countries, marketing
+    from bridge.store.permits import Record
+
+    rule = countries.rule_for(advert.country, advert.to)
+    wanted = marketing.Advert(
+        text=text,
+        originator=advert.originator,
+        sender=advert.sender,
+        label=advert.label,
+        footer=advert.footer,
+        adds_link=advert.adds_link,
+    )
+    granted = Record("", "sms", "consent", None, 0.0)
+    person = marketing.Person(rule, _zones(advert.to))
+    found = marketing.verdict(wanted, person, [granted], advert.now)
+    law: Answer = {
+        "rule": rule.name,
+        "why": rule.why,
+        "source_url": rule.source_url,
+        "verified_on": rule.verified_on.isoformat(),
+        "bases": sorted(rule.bases),
+        "consent": "not looked up",
+        "verdict": "refused",
+        "at": None,
+        "until": None,
+        "rules": [],
+    }
+    if isinstance(found, marketing.Forbidden):
+        law["rules"] = [found.rule]
+        return text, law, f"{found.reason} (rule {found.rule}); {found.hint}"
+    law["rules"] = [name for name in found.rules if not name.startswith("basis:")]
+    law["verdict"], at = "allowed", advert.now
+    if isinstance(found, marketing.Deferred):
+        law["verdict"], at = "deferred", found.at
+    law["at"], law["until"] = _iso(at), _iso(found.until)
+    return found.text, law, ""
+
+
+def _zones(e164: str) -> tuple[str, ...]:
+    from bridge import phone
+
+    return phone.zones(e164) or (phone.zone(e164),)
+
+
+def _iso(moment: float) -> str:
+    return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
 def _fitted(text: str, rules: Rules) -> tuple[Any, str]:

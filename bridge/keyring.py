@@ -2,17 +2,23 @@
 
 One pepper, kept in a file of its own (`[privacy] pepper_file`, else `data_dir/pepper`), from which
 a key is derived for each purpose (HKDF-SHA-256, RFC 5869). Losing it means that suppressions no
-longer match: docs/privacy.md says what to do.
+longer match: docs/privacy.md says what to do. After a rotation the file has several lines, the
+newest first: `<version>:<hexadecimal digits>`, where a line alone may be its digits only.
+
+A second file (`[privacy] signing_key_file`, else `data_dir/signing_key`) has the key that signs.
 """
 
 from __future__ import annotations
 
 import secrets
 from binascii import b2a_base64
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -23,9 +29,14 @@ SIZE = 32
 
 
 class Keyring:
-    """Derives keys, and makes the keyed hashes that the store looks people up by."""
+    """Derives keys, and makes the keyed hashes that the store looks people up by.
 
-    def __init__(self, pepper: bytes) -> None:
+    `older` are keyrings under the peppers before this one, the newest first.
+    """
+
+    def __init__(self, pepper: bytes, version: int = 1, older: Sequence[Keyring] = ()) -> None:
+        self.version = version
+        self.older = tuple(older)
         self._pepper = pepper
         self._all = _Mac(self.key("subject:all"))
         self._repeat = _Mac(self.key("repeat"))
@@ -48,6 +59,34 @@ class Keyring:
     def everyone(self, e164: str) -> str:
         """How the operator's own list knows a number."""
         return self._all.token(e164.encode())
+
+    def programme(self, tenant_id: int, programme: int, e164: str) -> str:
+        """How one programme of a tenant knows a number."""
+        return self.person(tenant_id, f"{e164} {programme}")
+
+    def tokens(self, tenant_id: int, e164: str) -> tuple[str, ...]:
+        """All by which the lists may know a number: its tenant's and everybody's, every pepper."""
+        return tuple(
+            token
+            for keys in (self, *self.older)
+            for token in (keys.person(tenant_id, e164), keys.everyone(e164))
+        )
+
+    def moved(self, tenant_id: int, e164: str, programme: int = 0) -> dict[str, str]:
+        """The tokens of a number under older peppers, each with the newest; {} with one pepper."""
+        found = {}
+        for keys in self.older:
+            found[keys.person(tenant_id, e164)] = self.person(tenant_id, e164)
+            found[keys.everyone(e164)] = self.everyone(e164)
+            if programme:
+                old = keys.programme(tenant_id, programme, e164)
+                found[old] = self.programme(tenant_id, programme, e164)
+        return found
+
+    @property
+    def fingerprint(self) -> str:
+        """By which a database knows its pepper."""
+        return self.repeat(b"which pepper")
 
     def repeat(self, *facts: bytes) -> str:
         """A keyed hash of facts that together make a repeat; lengths keep them apart."""
@@ -79,9 +118,14 @@ class _Mac:
 _URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
+def pepper_path(pepper_file: Path | None, data_dir: Path) -> Path:
+    """Where the pepper is kept."""
+    return pepper_file or data_dir / "pepper"
+
+
 def keyring(pepper_file: Path | None, data_dir: Path) -> tuple[Keyring, bool]:
     """The keyring, and whether its pepper was made just now. Raises Misconfigured."""
-    path = pepper_file or data_dir / "pepper"
+    path = pepper_path(pepper_file, data_dir)
     try:
         return _read(path), False
     except FileNotFoundError:
@@ -98,22 +142,46 @@ def keyring(pepper_file: Path | None, data_dir: Path) -> tuple[Keyring, bool]:
 
 
 @lru_cache(maxsize=8)
-def _parsed(text: bytes) -> bytes:
+def _parsed(text: bytes) -> tuple[tuple[int, bytes], ...]:
+    """(version, pepper) of each line; () for what is no pepper file."""
     try:
-        pepper = bytes.fromhex(text.decode("ascii").strip())
+        lines = [line.strip() for line in text.decode("ascii").split("\n") if line.strip()]
+        found = [_line(line) for line in lines]
     except ValueError:
-        pepper = b""
-    return pepper if len(pepper) >= SIZE else b""
+        return ()
+    versions = [version for version, _ in found]
+    right = versions == sorted(set(versions), reverse=True) and min(versions, default=0) > 0
+    return tuple(found) if right and all(len(pepper) >= SIZE for _, pepper in found) else ()
+
+
+def _line(line: str) -> tuple[int, bytes]:
+    version, colon, digits = line.rpartition(":")
+    return int(version) if colon else 1, bytes.fromhex(digits)
 
 
 def _read(path: Path) -> Keyring:
-    pepper = _parsed(path.read_bytes())
-    if not pepper:
+    (version, pepper), *older = peppers_in(path)
+    return Keyring(pepper, version, [Keyring(old, number) for number, old in older])
+
+
+def peppers_in(path: Path) -> tuple[tuple[int, bytes], ...]:
+    """(version, pepper) of each line of a pepper file, the newest first.
+
+    Raises Misconfigured, OSError.
+    """
+    found = _parsed(path.read_bytes())
+    if not found:
         raise Misconfigured(
-            f"the pepper {path} is damaged: it must be at least {2 * SIZE} hexadecimal digits",
+            f"the pepper {path} is damaged: it must be at least {2 * SIZE} hexadecimal digits"
+            " a line",
             "restore it from its backup; with another pepper, suppressions no longer match",
         )
-    return Keyring(pepper)
+    return found
+
+
+def peppers_written(peppers: Sequence[tuple[int, bytes]]) -> str:
+    """A pepper file of these (version, pepper), the newest first."""
+    return "".join(f"{version}:{pepper.hex()}\n" for version, pepper in peppers)
 
 
 def _make(path: Path) -> tuple[Keyring, bool]:
@@ -126,3 +194,52 @@ def _make(path: Path) -> tuple[Keyring, bool]:
             "check the owner and mode of data_dir",
         ) from error
     return Keyring(bytes.fromhex(written)), new
+
+
+class Signer:
+    """Signs what must be believed outside: heads of the audit, receipts (Ed25519, RFC 8032)."""
+
+    def __init__(self, seed: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(seed)
+        #: The public key: 64 hexadecimal digits.
+        self.public = self._key.public_key().public_bytes_raw().hex()
+
+    def sign(self, data: bytes) -> str:
+        """The signature of these octets: 128 hexadecimal digits."""
+        return self._key.sign(data).hex()
+
+
+def verify(public: str, data: bytes, signature: str) -> bool:
+    """Whether the holder of the key behind `public` signed these octets; never raises."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public))
+        key.verify(bytes.fromhex(signature), data)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def signer(signing_key_file: Path | None, data_dir: Path) -> tuple[Signer, bool]:
+    """The signer, and whether its key was made just now. Raises Misconfigured."""
+    path = signing_key_file or data_dir / "signing_key"
+    try:
+        if signing_key_file is not None or path.exists():
+            seed, made = path.read_text(encoding="ascii"), False
+        else:
+            seed, made = lock.once(path, secrets.token_hex(SIZE))
+        return Signer(bytes.fromhex(seed.strip())), made
+    except FileNotFoundError:
+        raise Misconfigured(
+            f"the signing key {path} does not exist",
+            "restore it from its backup, or make a new one: openssl rand -hex 32",
+        ) from None
+    except ValueError:
+        raise Misconfigured(
+            f"the signing key {path} is damaged: it must be {2 * SIZE} hexadecimal digits",
+            "restore it from its backup",
+        ) from None
+    except OSError as error:
+        raise Misconfigured(
+            f"the signing key {path} cannot be read or made ({error.strerror})",
+            "check its owner and mode, and those of data_dir",
+        ) from error

@@ -76,6 +76,18 @@ def once(path: Path, text: str) -> tuple[str, bool]:
         scratch.unlink(missing_ok=True)
 
 
+def keyfile(name: str, pepper_file: Path | None, data_dir: Path) -> Path:
+    """Where a key stands whose file no setting names, or is to be made.
+
+    Beside a pepper that a setting names, so that processes which share the one share the other;
+    in data_dir where there is none, or where nothing can be written beside it.
+    """
+    homes = [pepper_file.resolve().parent, data_dir] if pepper_file else [data_dir]
+    there = [home / name for home in homes if (home / name).exists()]
+    free = [home / name for home in homes if os.access(home, os.W_OK)]
+    return (there or free or [data_dir / name])[0]
+
+
 def only(data_dir: Path, role: str) -> Slot:
     """The one place for `role` in this data directory. Raises Misconfigured when it is taken."""
     slot = _try(data_dir, role)

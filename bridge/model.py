@@ -165,3 +165,4 @@ class Submission:
     hold: str = ""  # why a person must look first; "" = send
     dedupe: bytes | None = None  # the same within an hour is one SMS; None = never a repeat
     rules: tuple[str, ...] = ()  # what shaped the text, for the log
+    programme: str = ""  # of which of the tenant's programmes it is, by name; "" = none

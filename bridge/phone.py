@@ -95,6 +95,24 @@ def mask(e164: str) -> str:
     return " ".join([f"+{code}", *filter(None, groups)])
 
 
+def national(e164: str) -> str:
+    """The digits of `e164` behind its calling code."""
+    return e164[1 + len(_calling_code(e164[1:])) :]
+
+
+def masked(text: str, region: str, own: str = "") -> str:
+    """A text with every number in it masked, but for those of `own` (E.164)."""
+    from phonenumbers import PhoneNumberMatcher  # many patterns, needed for exports alone
+
+    shown, end = [], 0
+    for found in PhoneNumberMatcher(text, _region(region)):
+        e164 = phonenumbers.format_number(found.number, PhoneNumberFormat.E164)
+        if e164 != own:
+            shown += [text[end : found.start], mask(e164)]
+            end = found.end
+    return "".join([*shown, text[end:]])
+
+
 def country(e164: str) -> str:
     """The country of a valid E.164 number, as in `Phone.country`; "" where it has none."""
     known = _international(e164[1:])

@@ -22,6 +22,12 @@ class Inbox(Protocol):
         Raises TryLater when it could not be stored: the carrier then refuses it for now.
         """
 
+    async def opted_out(self, carrier: str, number: str) -> None:
+        """A person has opted out with the carrier itself; `number` as the carrier writes it.
+
+        Raises TryLater as `inbound` does.
+        """
+
 
 class Carrier(Protocol):
     """Whoever accepts our MT. One instance is one account (for SMPP: one bind).

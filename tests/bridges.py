@@ -14,6 +14,7 @@ import aiosmtplib
 from bridge import app, settings
 from bridge.dispatch.bridge import Bridge
 from bridge.store.sql import Row, Statement
+from tests.seeds import seed
 
 ANNA = "+420601123456"
 BERIT = "+4740612345"
@@ -77,6 +78,7 @@ def write_config(
         carriers = (
             SMSC.format(port=port, window=window, carrier=carrier, route=route) if port else ""
         )
+    seed(folder / "var")
     path = folder / "bridge.toml"
     path.write_text(
         BASE.format(

@@ -51,6 +51,7 @@ class Pinboard:
     topics: dict[str, str] = field(default_factory=dict)
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     closed: set[str] = field(default_factory=set)
+    kept: set[str] = field(default_factory=set)  # places whose posts may not be deleted
     _last: int = 100
 
     async def whisper(self, event: Event, view: View) -> None:
@@ -79,6 +80,18 @@ class Pinboard:
         shown = self.posts[post]
         assert shown.place == place
         shown.view, shown.edits = view, shown.edits + 1
+
+    async def remove(self, place: str, post: str) -> None:
+        if place in self.kept:
+            raise Refused("the chat keeps it")
+        if self.posts.pop(post, None) is None:
+            raise Gone
+
+    async def remove_thread(self, place: str, root: str) -> None:
+        if place in self.kept:
+            raise Refused("the chat keeps it")
+        if self.topics.pop(root, None) is None:
+            await self.remove(place, root)
 
     async def open_thread(self, place: str, title: str) -> str:
         if not (self.shared(place) and self.forum):

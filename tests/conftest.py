@@ -129,7 +129,17 @@ def rabbitmq_url() -> str:
 
 @pytest.fixture
 async def postgres_url() -> AsyncIterator[str]:
-    """A new, empty PostgreSQL database, dropped when the test ends."""
+    """A PostgreSQL database of this test's own, migrated and empty."""
+    from tests.seeds import kept_postgres
+
+    pytest.importorskip("asyncpg")
+    async with kept_postgres(_listens(POSTGRES, "PostgreSQL")) as url:
+        yield url
+
+
+@pytest.fixture
+async def bare_postgres_url() -> AsyncIterator[str]:
+    """A new PostgreSQL database without a table, dropped when the test ends."""
     asyncpg = pytest.importorskip("asyncpg")
     admin = await asyncpg.connect(_listens(POSTGRES, "PostgreSQL"))
     name = f"bridge_test_{secrets.token_hex(6)}"

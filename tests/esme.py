@@ -36,6 +36,9 @@ class Inbox:
         await self._stored()
         self.parts.append(part)
 
+    async def opted_out(self, _carrier: str, _number: str) -> None:
+        raise AssertionError("SMPP has no word for this")
+
     async def _stored(self) -> None:
         self.storing += 1
         self.most_storing = max(self.most_storing, self.storing)

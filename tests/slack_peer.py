@@ -58,6 +58,8 @@ class FakeSlack:
         self.lines: list[web.WebSocketResponse] = []
         self.connected = asyncio.Event()
         self.refuse_lines = 0
+        self.answers = asyncio.Event()  # at its response URLs
+        self.answers.set()
         self.acks: dict[str, dict[str, Any]] = {}
         self._acked = asyncio.Event()
         self._tickets: set[str] = set()
@@ -93,6 +95,7 @@ class FakeSlack:
         return web.Response(body=self.files[request.match_info["name"]], content_type="text/csv")
 
     async def _respond(self, request: web.Request) -> web.Response:
+        await self.answers.wait()
         answer = self._answered("respond", await request.json())
         return answer if answer.status != 200 else web.Response(text="ok")
 

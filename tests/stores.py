@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import MetaData, func, select
+
+from bridge import store as store_package
+from bridge.master import Master
 from bridge.model import Receipt, State
-from bridge.store import migrate as migrations
 from bridge.store.cards import Card, CardIn, ClaimCards, claim_cards
 from bridge.store.claims import Claim, Claims, ClaimScript
 from bridge.store.drafts import ChatSend, Draft, send_from_chats, store_drafts
@@ -21,12 +26,28 @@ from bridge.store.receipts import ReceiptIn, record_receipts
 from bridge.store.sql import Row, Statement
 from bridge.store.store import Store, driver
 from bridge.store.submissions import Prepared, Stored, store_submissions
+from bridge.store.tables import metadata
 from bridge.store.tenants import TenantIn, put_tenants
 from bridge.store.updates import StoreUpdate, store_updates
+from bridge.store.vault import Vault
+from tests.seeds import seed
 
 NOW = 1_790_000_000.0
 EDGE, PLACE = "telegram", "-1001"
 OURS = "+420601000000"
+
+
+def whole_metadata() -> MetaData:
+    """Every table there is, also those that no imported module has asked for yet."""
+    for module in pkgutil.iter_modules(store_package.__path__):
+        if module.name.endswith("tables"):
+            importlib.import_module(f"bridge.store.{module.name}")
+    return metadata
+
+
+def a_vault() -> Vault:
+    """A process's vault; all of a test's processes have the same master key."""
+    return Vault(Master([b"m" * 32]))
 
 
 class Worker:
@@ -43,6 +64,11 @@ class Worker:
     async def rows(self, clause: Any) -> list[Row]:
         """What a SELECT finds."""
         return [tuple(row) for row in await self.store.read(Statement(clause))]
+
+    async def count(self, table: Any) -> int:
+        """How many rows a table has."""
+        found: int = (await self.rows(select(func.count()).select_from(table)))[0][0]
+        return found
 
     # -- from chats --------------------------------------------------------------------------
 
@@ -182,7 +208,7 @@ class Database:
 
     async def worker(self, slot: str) -> Worker:
         """A process in a slot: what its forebears there held is free again."""
-        store = Store(driver(self.url, self._folder))
+        store = Store(driver(self.url, self._folder, a_vault()))
         await store.open()
         self._stack.push_async_callback(store.close)
         return Worker(store, await store.write(begin, Begin(slot, NOW)))
@@ -195,7 +221,7 @@ class Database:
 @asynccontextmanager
 async def a_database(url: str, folder: Path, settings: dict[str, Any]) -> AsyncIterator[Database]:
     """Migrate, and make the tenant acme with these settings."""
-    await migrations.migrate(url, folder)
+    seed(folder)
     async with AsyncExitStack() as stack:
         database = Database(url, folder, stack)
         first = await database.worker("setup")

@@ -51,6 +51,7 @@ class BotApi:
         self.may_manage_topics = True
         self.moved: dict[int, int] = {}
         self.posts: dict[tuple[int, int], dict[str, Any]] = {}
+        self.kept: set[tuple[int, int]] = set()  # posts that are too old to be deleted
         self.files: dict[str, bytes] = {}
         self._number = 500
         self._news = asyncio.Event()
@@ -181,6 +182,22 @@ class BotApi:
         ):
             raise Answer(400, "Bad Request: message is not modified: specified new message …")
         self.posts[key] = params
+        return True
+
+    async def on_deleteMessage(self, params: dict[str, Any]) -> Any:  # noqa: N802
+        key = (self._place(params), int(params["message_id"]))
+        if key not in self.posts:
+            raise Answer(400, "Bad Request: message to delete not found")
+        if key in self.kept:
+            raise Answer(400, "Bad Request: message can't be deleted for everyone")
+        del self.posts[key]
+        return True
+
+    async def on_deleteForumTopic(self, params: dict[str, Any]) -> Any:  # noqa: N802
+        topic = self._topic(params)
+        if not self.may_manage_topics:
+            raise Answer(400, "Bad Request: not enough rights to delete the topic")
+        self.topics.discard(topic or 0)
         return True
 
     async def on_editMessageReplyMarkup(self, params: dict[str, Any]) -> Any:  # noqa: N802

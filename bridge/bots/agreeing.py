@@ -13,10 +13,10 @@ from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.store import ids
+from bridge.store.audit import Entry
 from bridge.store.drafts import Draft, cancel_drafts, change_drafts
-from bridge.store.logbook import Look
 from bridge.store.notices import inbox_places
-from bridge.store.staff import PERSON_BY_ID, Person, person_of
+from bridge.store.staff import PERSON_BY_ID, Person, actor_of, person_of
 
 AGREE_SECONDS: Final = 86400.0
 
@@ -44,13 +44,14 @@ class Agreeing:
         facts = await self._sending.facts(await self._sending.ready(event, tenant, wanted))
         view = views.agreement(number, person.name, facts, wanted.text)
         chat = self._chats[event.edge]
-        places = self._meeting_places(chat, event, tenant)
+        places = self.meeting_places(chat, event, tenant)
         for place in places:
             await chat.post(place, "", view)
         hint = views.said("A second person has been asked.")
         await chat.revise(event, hint if places else views.said(*_by_command(number)))
 
-    def _meeting_places(self, chat: Chat, event: Event, tenant: Tenant) -> list[str]:
+    def meeting_places(self, chat: Chat, event: Event, tenant: Tenant) -> list[str]:
+        """Where a second person sees what is asked."""
         if chat.shared(event.place):
             return [event.place]
         found = inbox_places(tenant.inbox)
@@ -59,10 +60,10 @@ class Agreeing:
     async def agreed(self, event: Event, person: Person, number: int) -> None:
         """A second person agrees. Raises Refused."""
         draft, _ = await self._asked(number, person)
-        look = Look(
-            f"staff {ids.show(person.id)}", "agreed to send", ids.show(number), self.bridge.clock()
-        )
-        await self._sending.finish(event, person, draft, Wanted.of(draft.payload), look)
+        now = self.bridge.clock()
+        shown = ids.show(number)
+        entry = Entry(actor_of(person), "agreed to send", shown, now, person.tenant_id)
+        await self._sending.finish(event, person, draft, Wanted.of(draft.payload), entry)
 
     async def shown(self, event: Event, person: Person, number: int) -> None:
         """`/sms approve`: what is to be agreed to, with the buttons. Raises Refused."""
@@ -77,7 +78,18 @@ class Agreeing:
     async def _asked(self, number: int, person: Person) -> tuple[Draft, Person]:
         """A draft on which this one may agree, and its author, who must be enrolled still."""
         draft = await self._sending.draft(number, person)
-        rows = await self.bridge.store.read(PERSON_BY_ID, id=draft.staff_id)
+        author = await self.author(draft, person)
+        if not Wanted.of(draft.payload).asked:
+            raise Refused("nobody has asked for agreement on this yet")
+        return draft, author
+
+    async def author(self, draft: Draft, person: Person) -> Person:
+        """Who wrote a draft on which `person` is to agree. Raises Refused: not the same one."""
+        return await self.other(draft.staff_id, person)
+
+    async def other(self, number: int, person: Person) -> Person:
+        """Who asked, by the enrolment's id; `person` is another one, or it is Refused."""
+        rows = await self.bridge.store.read(PERSON_BY_ID, id=number)
         if not rows:
             raise Refused("whoever wrote this is not enrolled any more", "write it yourself")
         author = person_of(rows[0])
@@ -89,9 +101,7 @@ class Agreeing:
         # One person may be enrolled in both chats.
         if same or author.name.casefold() == person.name.casefold():
             raise Refused("a second person must agree, not the one who wrote it")
-        if not Wanted.of(draft.payload).asked:
-            raise Refused("nobody has asked for agreement on this yet")
-        return draft, author
+        return author
 
     async def disagreed(self, event: Event, person: Person, number: int) -> None:
         """A second person refuses. Raises Refused."""

@@ -10,6 +10,7 @@ import structlog
 
 from bridge.bots import views
 from bridge.bots.chat import Chat, Gone
+from bridge.bots.readers import is_read
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.teller import Teller
 from bridge.errors import Doubtful, Refused, TryLater
@@ -25,7 +26,6 @@ from bridge.store.cards import (
     finish_cards,
     give_back_cards,
 )
-from bridge.store.chat_log import READERS
 from bridge.store.staff import PERSON_BY_ID
 
 log = structlog.get_logger("bridge.board")
@@ -63,7 +63,9 @@ class Board(Teller[Card]):
         now = self.bridge.clock()
         rooted = False
         try:
-            if not await self._is_read(card):
+            if self.bridge.lawful.why_not(card.tenant_id, card.edge):
+                return CardDone(card.id, now, card.post, card.wanted)
+            if not await is_read(self.bridge.store, self._chat, card.place, card.tenant_id):
                 return CardDone(card.id, now, card.post, card.wanted)
             # Asked before: what comes after a post must not make a second one.
             rooted = not card.post and not card.thread and await self._chat.roots(card.place)
@@ -80,13 +82,6 @@ class Board(Teller[Card]):
             log.error("a card failed", edge=card.edge, error=type(error).__name__)
             return self._later(card)
         return CardDone(card.id, now, post, card.wanted, rooted=rooted)
-
-    async def _is_read(self, card: Card) -> bool:
-        """Whether anybody reads there who may: a private chat ends with its person's enrolment."""
-        if self._chat.shared(card.place):
-            return True
-        values = {"edge": card.edge, "place": card.place, "tenant": card.tenant_id}
-        return bool(await self.bridge.store.read(READERS, **values))
 
     def _later(self, card: Card) -> CardDone:
         now = self.bridge.clock()

@@ -134,6 +134,15 @@ class Chat(Protocol):
     async def edit(self, place: str, post: str, view: View) -> None:
         """Change a post. Raises Gone."""
 
+    async def remove(self, place: str, post: str) -> None:
+        """Take a post away. Raises Gone; Refused where the chat keeps it."""
+
+    async def remove_thread(self, place: str, root: str) -> None:
+        """Take a thread of a person's own away, with all in it as far as the chat does that.
+
+        Raises Gone; Refused where the chat keeps it.
+        """
+
     async def open_thread(self, place: str, title: str) -> str:
         """Make a thread of its own for a person; "" where the first post is to be its root."""
 

@@ -14,16 +14,16 @@ from bridge.dispatch.glimpses import link
 from bridge.dispatch.held import decided
 from bridge.errors import Refused
 from bridge.store import ids
+from bridge.store.audit import Entry, record_entries
 from bridge.store.chat_log import (
     LATEST_THREAD,
     NOT_LEFT,
-    REPLY_TENANT,
+    REPLY_OWNERS,
     SIBLINGS,
     TakeBack,
     take_back,
 )
-from bridge.store.logbook import Look, record_looks
-from bridge.store.staff import Person
+from bridge.store.staff import Person, actor_of
 from bridge.store.threads import (
     THREAD,
     THREAD_OF_POST,
@@ -139,14 +139,11 @@ class Conversing:
     async def decide(self, event: Event, person: Person, number: int, *, release: bool) -> None:
         """[Release] and [Drop] of a message that waits for a person. Raises Refused."""
         try:
-            await decided(self.bridge, number, release=release, tenant=person.tenant_id)
+            tenant, actor = person.tenant_id, actor_of(person)
+            await decided(self.bridge, number, release=release, tenant=tenant, actor=actor)
         except Refused as no:
             raise Refused(no.sentence) from no  # its hint is for the command line
         word = "Released" if release else "Dropped"
-        look = Look(
-            f"staff {ids.show(person.id)}", word.lower(), ids.show(number), self.bridge.clock()
-        )
-        await self.bridge.store.write(record_looks, look)
         await self._chats[event.edge].revise(event, views.said(f"{word} by {person.name}."))
 
     async def take_back(self, event: Event, person: Person, number: int) -> None:
@@ -179,16 +176,12 @@ class Conversing:
 
     async def read(self, event: Event, person: Person, number: int) -> None:
         """[New link]: a link of one's own to what a person wrote. Raises Refused."""
-        rows = await self.bridge.store.read(REPLY_TENANT, id=number)
+        rows = await self.bridge.store.read(REPLY_OWNERS, id=number)
         if not rows or rows[0][0] != person.tenant_id:
             raise Refused("this SMS is not there any more")
-        look = Look(
-            f"staff {ids.show(person.id)}",
-            "took a link to a reply",
-            ids.show(number),
-            self.bridge.clock(),
-        )
-        await self.bridge.store.write(record_looks, look)
+        action, now = "took a link to a reply", self.bridge.clock()
+        entry = Entry(actor_of(person), action, ids.show(number), now, *rows[0])
+        await self.bridge.store.write(record_entries, entry)
         url = await link(self.bridge, person.tenant_id, number)
         await self._chats[event.edge].whisper(event, views.read(url))
 

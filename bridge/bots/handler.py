@@ -17,20 +17,36 @@ from bridge.bots.agreeing import Agreeing
 from bridge.bots.chat import Answered, Chat, Event, Filled, Form, Pressed, Typed, View
 from bridge.bots.chat import Line as ChatLine
 from bridge.bots.commands import parse
+from bridge.bots.consenting import Consenting
 from bridge.bots.conversing import Conversing
 from bridge.bots.enrolment import code_hash
+from bridge.bots.governing import NEEDS, Governing
+from bridge.bots.keeping import KEEPS, Keeping
 from bridge.bots.looking import Looking
 from bridge.bots.naming import Naming
 from bridge.bots.patience import Patience
+from bridge.bots.requesting import ACTS, Requesting
 from bridge.bots.roles import Act, may
 from bridge.bots.sending import Sending, Wanted
+from bridge.bots.stopping import Stopping
 from bridge.bots.words import Line, WrongWord
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.fit import fit
+from bridge.dispatch.reviewing import review_due
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.store import ids
-from bridge.store.staff import PERSON, Person, Redeem, Redeemed, burn, person_of, redeem
+from bridge.store.audit import Entry, note_activity
+from bridge.store.staff import (
+    PERSON,
+    Person,
+    Redeem,
+    Redeemed,
+    actor_of,
+    burn,
+    person_of,
+    redeem,
+)
 
 log = structlog.get_logger("bridge.bots")
 
@@ -39,8 +55,29 @@ _WORDS: Final = {
     "reply": "answer",
     "look": "look at messages",
     "contacts": "change contacts",
+    "consent": "record consents",
     "approve": "agree to what others send",
     "release": "decide on what waits",
+    "stop": "opt people out",
+    "unblock": "take from the blacklist",
+    "unstop": "let people be written to again",
+    "agree-unstop": "agree that people are written to again",
+    "suspect": "report a breach",
+    "govern": "keep the registers of breaches and processors",
+    "access": "let people in and out",
+    "request": "register requests of data subjects",
+    "instruct": "decide for the tenant on what people ask for",
+    "carry-out": "carry requests of data subjects out",
+    "agree-request": "agree that somebody is erased",
+    "hold": "hold what is kept",
+    "retain": "change how long data is kept",
+    "agree-keeping": "agree to how long data is kept",
+}
+_BLACKLIST: Final[Mapping[str, Act]] = {
+    "add": "stop",
+    "remove": "unblock",
+    "list": "look",
+    "check": "look",
 }
 Obey = Callable[[Event, Person, int], Awaitable[None]]
 
@@ -56,6 +93,13 @@ class Handler:
         self._talk = Conversing(bridge, chats, self._sending)
         self._looking = Looking(bridge)
         self._naming = Naming(bridge)
+        self._consenting = Consenting(bridge)
+        self._governing = Governing(bridge)
+        self._stopping = Stopping(
+            bridge, chats, self._sending, self._agreeing, self._talk, self._naming
+        )
+        self._requesting = Requesting(bridge, chats, self._sending, self._talk, self._naming)
+        self._keeping = Keeping(bridge, chats, self._agreeing, self._naming)
         self._patience = Patience(bridge.clock)
         self._buttons: Mapping[str, tuple[Act, Obey]] = {
             "send": ("send", self._sending.decided),
@@ -70,6 +114,15 @@ class Handler:
             "reply": ("reply", self._talk.ask),
             "claim": ("reply", self._talk.claim),
             "release": ("reply", self._talk.release),
+            "optout": ("stop", self._stopping.opt_out),
+            "block": ("stop", self._stopping.block),
+            "nowish": ("stop", self._stopping.no_wish),
+            "dsr-export": ("request", self._requesting.export),
+            "dsr-erase": ("request", self._requesting.erase),
+            "dsr-agree": ("agree-request", self._requesting.agreed),
+            "unstop-agree": ("agree-unstop", self._stopping.agreed),
+            "unstop-refuse": ("agree-unstop", self._stopping.disagreed),
+            "keeping-agree": ("agree-keeping", self._keeping.agreed),
             "let-go": ("release", self._let_go),
             "drop": ("release", self._drop),
         }
@@ -93,15 +146,26 @@ class Handler:
         if person is None:
             await self._stranger(event)
             return
+        if why := self.bridge.lawful.why_not(person.tenant_id, event.edge):
+            raise Refused(f"this chat may not be used for {self._sending.tenant(person).name}", why)
         match event.act:
             case Typed(text):
                 await self._typed(event, person, text)
             case Pressed(action, value):
                 await self._pressed(event, person, action, value)
+                await self._note(person, f"pressed {action}", value)
             case Answered(text, post):
                 await self._answered(event, person, text, post)
+                await self._note(person, "answered")
             case Filled(form, value, fields):
                 await self._filled(event, person, form, value, fields)
+                await self._note(person, f"filled {form}", value)
+
+    async def _note(self, person: Person, action: str, value: str = "") -> None:
+        """A line of the activity log: what was done, and to which id; never what was typed."""
+        now = self.bridge.clock()
+        entry = Entry(actor_of(person), action, value, now, person.tenant_id)
+        await self.bridge.store.write(note_activity, entry)
 
     # -- who ---------------------------------------------------------------------------------
 
@@ -112,6 +176,9 @@ class Handler:
         person = person_of(rows[0]) if rows else None
         if person is not None and event.tenant not in (0, person.tenant_id):
             return None
+        due = person.review_due if person is not None else None
+        if due is not None and due <= self.bridge.clock():
+            return None  # nobody has confirmed the grant (P59)
         return person
 
     async def _stranger(self, event: Event) -> None:
@@ -145,6 +212,7 @@ class Handler:
             event.person,
             event.tenant,
             self.bridge.clock(),
+            review_due(self.bridge.clock()),
         )
         done: Redeemed = await self.bridge.store.write(redeem, item)
         if done.person is None:
@@ -170,6 +238,12 @@ class Handler:
         tenant = self._sending.tenant(person)
         command = parse(text, tenant.region)
         _not_before_others(event, command)
+        await self._obeyed(event, person, tenant, command)
+        await self._note(person, f"/sms {type(command).__name__.lower()}")
+
+    async def _obeyed(
+        self, event: Event, person: Person, tenant: Tenant, command: model.Command
+    ) -> None:
         match command:
             case model.Send() | model.SendTemplate():
                 self._need(person, "send")
@@ -181,11 +255,41 @@ class Handler:
             case model.Cancel(number):
                 self._need(person, "send")
                 await self._talk.take_back(event, person, number)
+            case model.DsarOpen() | model.DsarAct() | model.DsarList() | model.Restrict():
+                view = await self._requested(event, person, tenant, command)
+                await self._chats[event.edge].whisper(event, view)
+            case model.Approve(number) if await self._requesting.shown(event, person, number):
+                pass
+            case model.Approve(number) if await self._keeping.shown(event, person, number):
+                pass
             case model.Approve(number):
                 self._need(person, "approve")
-                await self._agreeing.shown(event, person, number)
+                if not await self._stopping.shown(event, person, number):
+                    await self._agreeing.shown(event, person, number)
+            case model.Stop():
+                self._need(person, "stop")
+                await self._stopping.stop(event, person, tenant, command)
+            case model.Unstop():
+                self._need(person, "unstop")
+                await self._stopping.unstop(event, person, tenant, command)
+            case model.Blacklist(action):
+                self._need(person, _BLACKLIST[action])
+                await self._stopping.blacklist(event, person, tenant, command)
             case model.Enrol(code):
                 await self._enrol(event, code)
+            case model.Subproc(action) | model.Breach(action) | model.Access(action):
+                self._need(person, NEEDS[type(command)][action])
+                view = await self._governing(person, tenant, command)
+                await self._chats[event.edge].whisper(event, view)
+            case (
+                model.HoldAdd()
+                | model.HoldRelease()
+                | model.Holds()
+                | model.RetentionShow()
+                | model.RetentionSet()
+            ):
+                self._need(person, KEEPS[type(command)])
+                await self._keeping(event, person, tenant, command)
             case _:
                 view = await self._looked(event, person, tenant, command)
                 await self._chats[event.edge].whisper(event, view)
@@ -207,11 +311,43 @@ class Handler:
             case model.Quota():
                 self._need(person, "look")
                 return await self._looking.quota(person, tenant)
+            case model.Consent():
+                return await self._consents(event, person, tenant, command)
             case model.List():
                 self._need(person, "look")
             case _:
                 self._need(person, "contacts")
         return await self._naming(tenant, command)
+
+    async def _requested(
+        self, event: Event, person: Person, tenant: Tenant, command: model.Command
+    ) -> View:
+        match command:
+            case model.DsarOpen():
+                self._need(person, "request")
+                return await self._requesting.opened(event, person, tenant, command)
+            case model.DsarAct(action):
+                self._need(person, ACTS[action])
+                return await self._requesting.acted(event, person, command)
+            case model.Restrict():
+                self._need(person, "carry-out")
+                return await self._requesting.restricted(event, person, tenant, command)
+            case _:
+                self._need(person, "request")
+                due = command.due if isinstance(command, model.DsarList) else None
+                return await self._requesting.listed(person, due)
+
+    async def _consents(
+        self, event: Event, person: Person, tenant: Tenant, command: model.Consent
+    ) -> View:
+        self._need(person, "look" if command.action == "show" else "consent")
+        number, *others = await self._naming.numbers(tenant, (command.of,))
+        if others:
+            raise Refused("this is a group", "consent is a person's own: name one of them")
+        if command.action == "show":
+            return await self._consenting.shown(tenant, number)
+        change = self._consenting.added if command.action == "add" else self._consenting.withdrawn
+        return await change(person, tenant, number, event.edge, command.given)
 
     async def _send(
         self, event: Event, person: Person, command: model.Send | model.SendTemplate
@@ -345,11 +481,23 @@ def _not_before_others(event: Event, command: model.Command) -> None:
         return
     named: tuple[object, ...] = ()
     match command:
+        case model.DsarOpen() | model.DsarAct() | model.DsarList() | model.Restrict():
+            raise Refused(
+                "requests are not spoken of where others read",
+                "write it in our private chat, or use the buttons below their SMS",
+            )
+        case model.Stop() | model.Unstop() | model.Blacklist():
+            raise Refused(
+                "this is not typed where others read",
+                "write it in our private chat, or use the buttons below their SMS",
+            )
+        case model.Subproc() | model.Breach() | model.Access():
+            raise Refused("this is not typed where others read", "write it in our private chat")
         case model.Send(to=to) | model.SendTemplate(to=to):
             named = to
         case model.GroupAdd(members=members) | model.GroupRemove(members=members):
             named = members
-        case model.Log(of=of):
+        case model.Log(of=of) | model.Consent(of=of) | model.HoldAdd(of=of):
             named = (of,)
         case model.ContactAdd():
             named = (model.Number(command.e164),)

@@ -10,14 +10,16 @@ import structlog
 
 from bridge import phone
 from bridge.bots import views
-from bridge.bots.chat import Chat, Gone, View
+from bridge.bots.chat import Chat, Gone, Line, View
+from bridge.bots.readers import is_read
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.glimpses import link
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Doubtful, Refused, StoreUnavailable
 from bridge.store import ids
+from bridge.store.announcements import KIND, words_of
 from bridge.store.cards import Fate
-from bridge.store.chat_log import CHAT_REPLY, ONE, READERS
+from bridge.store.chat_log import CHAT_REPLY, ONE
 from bridge.store.notices import Divert, Notice, divert, inbox_places
 from bridge.store.threads import (
     Post,
@@ -43,6 +45,9 @@ class ChatNotifier:
 
     async def tell(self, notice: Notice) -> bool:
         """Post one notice; never into a mailbox of our own. Raises Refused, TryLater."""
+        if notice.kind == KIND:
+            await self._told(notice)
+            return False
         tenant = self.bridge.register.tenants.get(notice.tenant_id)
         if tenant is None:
             raise Refused("the tenant is closed")
@@ -50,19 +55,33 @@ class ChatNotifier:
         if notice.kind in ("answer", "inbox"):
             await self._reply(notice, tenant, place)
         else:
+            self._refuse_unlawful(tenant.id, notice.edge)
             await self._waiting(notice, place)
         return False
 
-    async def _is_read(self, notice: Notice, place: str) -> bool:
-        """Whether anybody reads there who may: a private chat ends with its person's enrolment."""
-        if notice.kind == "inbox" or self._chat.shared(place):
-            return True
-        values = {"edge": notice.edge, "place": place, "tenant": notice.tenant_id}
-        return bool(await self.bridge.store.read(READERS, **values))
+    def _refuse_unlawful(self, tenant: int, edge: str) -> None:
+        """Raises Refused where this chat's operator may not have the tenant's data (P50, P55)."""
+        if why := self.bridge.lawful.why_not(tenant, edge):
+            raise Refused(f"nothing is shown in {edge}: {why}", "`bridge subproc list` shows why")
+
+    async def _told(self, notice: Notice) -> None:
+        """What a tenant, or the operator, must be told beside their messages."""
+        words = words_of(notice.payload)
+        if words is None:
+            raise Refused("what this notice told of has been erased")
+        self._refuse_unlawful(notice.tenant_id, notice.edge)
+        lines = (Line(words.subject, "head"), *(Line(line) for line in words.lines))
+        place = self._chat.resolved(notice.tenant_id, notice.place)
+        await self._chat.post(place, "", View(lines))
 
     async def _elsewhere(self, notice: Notice, tenant: Tenant, subject: int) -> None:
         """What a person wrote must be seen by somebody: the inboxes get what a place refuses."""
-        where = tuple(inbox_places(tenant.inbox))
+        lawful = self.bridge.lawful
+        where = tuple(
+            (edge, place)
+            for edge, place in inbox_places(tenant.inbox)
+            if not lawful.why_not(tenant.id, edge)
+        )
         item = Divert(notice, where, subject, self.bridge.clock())
         if not await self.bridge.store.write(divert, item):
             log.error("an answer can be shown nowhere: name an inbox", edge=notice.edge)
@@ -75,7 +94,10 @@ class ChatNotifier:
             raise Refused("what this notice told of has been erased")
         subject = rows[0][3]
         try:
-            if not await self._is_read(notice, place):
+            self._refuse_unlawful(tenant.id, notice.edge)
+            # Inboxes are the operator's choice; an answer goes where somebody had written.
+            asked = (self.bridge.store, self._chat, place, tenant.id)
+            if notice.kind == "answer" and not await is_read(*asked):
                 raise Refused("nobody who may reads there any more")
             await self._shown(notice, tenant, place, rows[0])
         except Refused:
@@ -85,7 +107,7 @@ class ChatNotifier:
     async def _shown(
         self, notice: Notice, tenant: Tenant, place: str, facts: Sequence[Any]
     ) -> None:
-        reply, verdict, partial, subject, originator, text = facts
+        reply, verdict, partial, subject, originator, text, *done = facts
         item = ThreadIn(
             self.bridge.ids.next(),
             tenant.id,
@@ -105,6 +127,7 @@ class ChatNotifier:
             again=notice.reason == "in-doubt",
             reply="" if shown else ids.show(reply),
             url="" if shown else await link(self.bridge, tenant.id, reply),
+            done=views.Done(*done),
         )
         await self._post(thread, view)
 

@@ -32,6 +32,9 @@ log = structlog.get_logger("bridge.intake")
 
 GLANCE: Final = 5.0
 AT_ONCE: Final = 64
+#: Seconds for which an update keeps its place among those: who waits for the chat longer than that
+#: goes on beside the others, and holds nobody up.
+HOLD: Final = 1.0
 GIVE_UP_SECONDS: Final = 86400.0
 _PAUSES: Final = (0.2, 1.0, 3.0)
 
@@ -104,15 +107,18 @@ class Intake:
             del self._last[person]
 
     async def _look(self) -> None:
+        asked = TakeUpdates(self.edge, self.bridge.incarnation)
         while True:
+            found: list[Update] = []
             try:
                 await self._settle_doubt()
-                asked = TakeUpdates(self.edge, self.bridge.incarnation)
-                for update in await self.bridge.store.write(take_updates, asked):
-                    self._begin(update)
+                found = await self.bridge.store.write(take_updates, asked)
             except StoreUnavailable:
                 self._doubt = self.bridge.clock()
-            await asyncio.sleep(GLANCE)
+            for update in found:
+                self._begin(update)
+            if len(found) < asked.most:
+                await asyncio.sleep(GLANCE)
 
     async def _settle_doubt(self) -> None:
         """What is leased to us and not worked goes back, and is taken again."""
@@ -129,7 +135,10 @@ class Intake:
     ) -> None:
         if before is not None:
             await asyncio.wait([before])
-        async with self._room:
+        await self._room.acquire()
+        with contextlib.ExitStack() as place:
+            place.callback(self._room.release)
+            place.callback(asyncio.get_running_loop().call_later(HOLD, place.close).cancel)
             again = await self._tried(update, payload)
         while True:
             try:

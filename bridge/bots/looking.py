@@ -13,16 +13,25 @@ from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.store import ids
+from bridge.store.audit import Entry, record_entries
 from bridge.store.cards import Fate
-from bridge.store.chat_log import NEWEST, NEWEST_OF, ONE, OWN, OWN_ONE, SPENT
-from bridge.store.staff import Person
+from bridge.store.chat_log import (
+    MESSAGE_SUBJECT,
+    NEWEST,
+    NEWEST_OF,
+    ONE,
+    OWN,
+    OWN_ONE,
+    SPENT,
+)
+from bridge.store.staff import Person, actor_of
 
 _AT_HOME = 10
 _BAD = ("failed", "expired", "suppressed", "unknown")
 
 
 class Looking:
-    """Answers that change nothing."""
+    """Answers that change nothing but the audit."""
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
@@ -30,14 +39,23 @@ class Looking:
     async def status(self, person: Person, number: int | None, *, texts: bool) -> View:
         """One message; without an id the newest of the person's own. Raises Refused.
 
-        With `texts` also what others wrote is shown.
+        With `texts` also what others wrote is shown, which the audit tells the tenant (P61).
         """
         fates = await (self._own(person, 1) if number is None else self._one(person, number))
         if not fates:
             raise Refused("no message has this id" if number else "you have sent nothing yet")
         own = number is None or await self._is_own(person, fates[0])
+        if texts and not own:
+            await self._record(person, fates[0].id)
         shown = fates if texts or own else [replace(fate, text=None) for fate in fates]
         return views.card(shown, "", doubtful=False)
+
+    async def _record(self, person: Person, number: int) -> None:
+        rows = await self.bridge.store.read(MESSAGE_SUBJECT, id=number)
+        whose = (person.tenant_id, *rows[0])
+        now = self.bridge.clock()
+        entry = Entry(actor_of(person), "read a message", ids.show(number), now, *whose)
+        await self.bridge.store.write(record_entries, entry)
 
     async def _is_own(self, person: Person, fate: Fate) -> bool:
         values = {"tenant": person.tenant_id, "staff": person.id, "id": fate.id}

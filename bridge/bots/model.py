@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import NamedTuple
 
 from bridge.bots.when import When
@@ -119,6 +120,80 @@ class List:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a person agreed to: shown, recorded or taken back; `given` are its terms as written."""
+
+    of: Recipient
+    action: str  # "show" | "add" | "withdraw"
+    given: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """A person wants no messages: of the tenant, of one programme, or of anybody."""
+
+    of: Recipient
+    scope: str  # "tenant" | "programme" | "all"
+    programme: str  # its name, in scope "programme"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unstop:
+    """An opt-out that was entered by mistake."""
+
+    of: Recipient
+    evidence: str  # a URL
+
+
+@dataclass(frozen=True, slots=True)
+class Blacklist:
+    """Whom the tenant does not write to; `what` is a number, a prefix or a country."""
+
+    action: str  # "add" | "remove" | "list" | "check"
+    what: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HoldAdd:
+    """Keep all of a person until then; `of` may be the id of a message to them."""
+
+    of: Recipient | int
+    basis: str
+    until: date
+
+
+@dataclass(frozen=True, slots=True)
+class HoldRelease:
+    """A hold ends."""
+
+    hold: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """What is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionShow:
+    """How long what is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionSet:
+    """Another period for a class of data, as written: 30d, 6mo."""
+
+    klass: str
+    period: str
+    reason: str
+
+
+Kept = HoldAdd | HoldRelease | Holds | RetentionShow | RetentionSet
+
+
+@dataclass(frozen=True, slots=True)
 class Quota:
     """One's own limits and what is left of them."""
 
@@ -144,6 +219,67 @@ class Help:
     verb: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DsarOpen:
+    """A person asks for something about their own data; `given` says how they asked."""
+
+    kind: str
+    of: Recipient
+    given: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DsarAct:
+    """Something is done about a request."""
+
+    action: str  # show verify forward receipt withdraw instruct preview run extend refuse
+    request: int
+    given: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DsarList:
+    """The open requests, or those due within so many days."""
+
+    due: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Restrict:
+    """A person's data may not be used, or may be again, for the sake of a request."""
+
+    of: Recipient
+    on: bool
+    case: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subproc:
+    """The register of processors; `given` are a new one's details as written."""
+
+    action: str  # "list" | "add" | "notify"
+    name: str
+    given: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A breach of security: what happened, or how it ended, stands in `words`."""
+
+    action: str  # "list" | "report" | "open" | "notify" | "close"
+    id: int
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may use the bridge from chats; `who` is a name or an id."""
+
+    action: str  # "review" | "grant" | "revoke" | "close-all"
+    who: str
+    given: Mapping[str, str]
+
+
 Command = (
     Send
     | SendTemplate
@@ -157,6 +293,22 @@ Command = (
     | TemplateAdd
     | Remove
     | List
+    | Consent
+    | Stop
+    | DsarOpen
+    | DsarAct
+    | DsarList
+    | Restrict
+    | Unstop
+    | Blacklist
+    | HoldAdd
+    | HoldRelease
+    | Holds
+    | RetentionShow
+    | RetentionSet
+    | Subproc
+    | Breach
+    | Access
     | Quota
     | Approve
     | Enrol

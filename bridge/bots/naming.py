@@ -13,6 +13,7 @@ from bridge.bots.model import Name, Number, Recipient
 from bridge.dispatch import contacts
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.contacts import Imported
+from bridge.dispatch.restricted import refuse_change
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.store.contacts import CONTACTS, remove_contacts
@@ -86,6 +87,8 @@ class Naming:
                 return _gone(gone, "group", name)
             case model.Remove(kind, name):
                 script = remove_contacts if kind == "contact" else remove_templates
+                if kind == "contact":
+                    await refuse_change(self.bridge, tenant.id, [name])
                 return _gone(await self.bridge.store.write(script, (tenant.id, name)), kind, name)
             case model.TemplateAdd(name, text):
                 item = TemplateIn(tenant.id, name, text, self.bridge.clock())

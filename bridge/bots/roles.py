@@ -7,16 +7,54 @@ from typing import Final, Literal
 
 #: `look` is at messages and limits; `approve` at what somebody else wants to send to many;
 #: `release` at messages that are held, and at conversations that somebody else has taken.
-Act = Literal["send", "reply", "look", "contacts", "approve", "release"]
+#: `stop` puts people on the lists, `unblock` and `unstop` take them off; for `unstop` a second
+#: person must `agree-unstop`.
+#: `request` registers what people ask about their data, `instruct` decides for the tenant,
+#: `carry-out` does it; to an erasure a second person must `agree-request`.
+#: `hold` and `retain` change how long data is kept; a second person must `agree-keeping`.
+#: `suspect` reports what may be a breach, `govern` keeps the registers of breaches and processors,
+#: `access` lets people in and out.
+Act = Literal[
+    "send",
+    "reply",
+    "look",
+    "contacts",
+    "consent",
+    "approve",
+    "release",
+    "stop",
+    "unblock",
+    "unstop",
+    "agree-unstop",
+    "request",
+    "instruct",
+    "carry-out",
+    "agree-request",
+    "hold",
+    "retain",
+    "agree-keeping",
+    "suspect",
+    "govern",
+    "access",
+]
 
-_AGENT: Final[frozenset[Act]] = frozenset({"send", "reply", "look", "contacts", "release"})
-_ALL: Final[frozenset[Act]] = _AGENT | {"approve"}
+_AGENT: Final[frozenset[Act]] = frozenset(
+    {"send", "reply", "look", "contacts", "consent", "release", "stop", "request", "suspect"}
+)
+_ALL: Final[frozenset[Act]] = _AGENT | {"approve", "unblock"}
 _MAY: Final[Mapping[str, frozenset[Act]]] = {
     "agent": _AGENT,
-    "privacy": _ALL,
-    "tenant-owner": _ALL,
-    "admin": _ALL,
-    "auditor": frozenset({"look"}),
+    "privacy": _ALL
+    | frozenset(
+        {
+            *("unstop", "agree-unstop", "carry-out", "agree-request"),
+            *("hold", "agree-keeping", "govern"),
+        }
+    ),
+    "tenant-owner": _ALL | {"instruct"},
+    "admin": _ALL
+    | frozenset({"agree-unstop", "agree-request", "retain", "agree-keeping", "access"}),
+    "auditor": frozenset({"look", "suspect"}),
 }
 ROLES: Final = tuple(_MAY)
 

@@ -22,6 +22,7 @@ from bridge.dispatch.submit import Ready, prepare
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import BadNumber, Refused
 from bridge.model import Origin, State, Submission
+from bridge.store.audit import Entry
 from bridge.store.cards import CardIn
 from bridge.store.drafts import (
     DRAFT,
@@ -32,7 +33,7 @@ from bridge.store.drafts import (
     send_from_chats,
     store_drafts,
 )
-from bridge.store.logbook import Look
+from bridge.store.listed import ANY
 from bridge.store.sql import Values
 from bridge.store.staff import Person
 from bridge.store.submissions import Stored
@@ -104,14 +105,14 @@ class Sending:
         person: Person,
         draft: Draft,
         wanted: Wanted,
-        look: Look | None = None,
+        agreed: Entry | None = None,
     ) -> None:
         if wanted.at and min(each or 0.0 for each in wanted.at) < self.bridge.clock():
             raise Refused("the time for which this was meant is over", "write it again")
         there = replace(event, edge=draft.edge, place=draft.place, thread=draft.thread)
         ready = await self.ready(there, self.tenant(person), wanted)
         author = replace(person, id=draft.staff_id)
-        if await self._send(there, author, wanted, ready, draft.id, look):
+        if await self._send(there, author, wanted, ready, draft.id, agreed):
             await self._chats[event.edge].revise(event, views.said("Sent."))
         else:
             await self._chats[event.edge].revise(event, decided_before())
@@ -206,7 +207,7 @@ class Sending:
         wanted: Wanted,
         ready: Sequence[Ready],
         draft: int | None,
-        look: Look | None = None,
+        agreed: Entry | None = None,
     ) -> bool:
         bridge = self.bridge
         now = bridge.clock()
@@ -221,7 +222,7 @@ class Sending:
             now,
         )
         prepared = tuple(each.prepared for each in ready)
-        item = ChatSend(event.update, draft, prepared, card, now, look)
+        item = ChatSend(event.update, draft, prepared, card, now, agreed)
         stored: tuple[Stored, ...] | None = await bridge.store.write(send_from_chats, item)
         if stored is None:
             return False
@@ -275,7 +276,7 @@ class Sending:
             facts.append(_leaves(ready))
         tokens = {t for e in ready for t in (e.prepared.phone_index, e.prepared.all_index)}
         rows = await self.bridge.store.read(ACTIVE, keys=Values(tokens))
-        listed = {row[3] for row in rows}
+        listed = {row[3] for row in rows if row[4] == ANY}
         stopped = sum(
             not listed.isdisjoint((e.prepared.phone_index, e.prepared.all_index)) for e in ready
         )

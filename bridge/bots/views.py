@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 from bridge import phone
 from bridge.bots.chat import Button, Line, View
@@ -30,14 +30,33 @@ MARKS: Final = {
     "unknown": "? in doubt",
 }
 _REASONS: Final = {
+    "no-lawful-route": "no carrier of its route may have your data",
+    "restricted": "this person's data may not be used at present",
     "opted-out": "this person has opted out",
+    "blocked": "this number is on the blacklist",
     "validity-over": "its time ran out before it could be delivered",
     "in-doubt": "the line broke; it may have been sent or not",
     "dropped-by-operator": "somebody decided not to send it",
+    "no-consent": "no consent to advertising is recorded any more",
+    "too-often": "this person has got as many advertisements as are allowed",
     "taken-back": "it was taken back",
     "sender-not-proved": "the sender was not proved",
 }
 _MOST_NAMED: Final = 10
+
+
+_LOOK: Final = "Have a look within a working day."
+
+
+class Done(NamedTuple):
+    """What was done about an SMS: what it stopped ("any", "marketing"), in which scope."""
+
+    what: str
+    scope: str
+    cancelled: int
+
+
+NOTHING: Final = Done("", "", 0)
 
 
 def said(*lines: str) -> View:
@@ -230,9 +249,10 @@ def inbound(
     again: bool,
     reply: str = "",
     url: str = "",
+    done: Done = NOTHING,
 ) -> View:
     """An SMS from a person. `words` None: the chat may not show them, the link at `url` does, and
-    afterwards a new one for whoever may look.
+    afterwards a new one for whoever may look. `done` is what was done about a wish.
     """
     lines = [Line(f"SMS from {phone.mask(thread.phone)}", "head")]
     if words is None:
@@ -241,27 +261,59 @@ def inbound(
         lines.append(Line(words or "(empty)", "quote"))
     if partial:
         lines.append(Line("Parts of this message are missing.", "faint"))
-    if verdict == "stop":
-        lines.append(Line("This person has opted out: nothing more is sent to them."))
-    elif verdict == "start":
-        lines.append(Line("This person may be written to again."))
-    elif verdict == "intent":
-        lines.append(Line("⚠ They may want no more messages: have a look."))
+    if told := _told(verdict, done):
+        lines.append(Line(told))
     if again:
         lines.append(Line("(This may stand here twice: the bridge was interrupted.)", "faint"))
     buttons = [Button("Read", url=url), Button("New link", "read", reply)] if url else []
-    return View(tuple(lines), (*buttons, *conversation_buttons(thread, stopped=verdict == "stop")))
+    stopped = verdict == "stop" and done.scope != "programme"
+    buttons += conversation_buttons(thread, stopped=stopped, wish=verdict == "intent")
+    return View(tuple(lines), tuple(buttons))
 
 
-def conversation_buttons(thread: Thread, *, stopped: bool) -> tuple[Button, ...]:
-    """What can be done with a conversation."""
+def _told(verdict: str, done: Done) -> str:
+    """What an SMS asked for, and what was done about it."""
+    match verdict:
+        case "stop" if done.scope == "programme":
+            told = "This person has opted out of one programme: nothing more of it is sent."
+        case "stop":
+            told = "This person has opted out: nothing more is sent to them."
+        case "start":
+            return "This person may be written to again."
+        case "intent" if done.what == "marketing":
+            told = "⚠ They may want no more messages: no advertisement is sent to them any more."
+            return " ".join(filter(None, (told, cancelled(done.cancelled), _LOOK)))
+        case "intent":
+            return f"⚠ They may want no more messages: nothing was stopped. {_LOOK}"
+        case _:
+            return ""
+    return " ".join(filter(None, (told, cancelled(done.cancelled))))
+
+
+def cancelled(count: int) -> str:
+    """How much an opt-out held back; "" for nothing."""
+    if not count:
+        return ""
+    return f"{count} waiting message{'s were' if count > 1 else ' was'} cancelled."
+
+
+def conversation_buttons(
+    thread: Thread, *, stopped: bool, wish: bool = False
+) -> tuple[Button, ...]:
+    """What can be done with a conversation; with `wish` somebody is to say whether it was one."""
     value = ids.show(thread.id)
     if thread.staff_id is None:
         owner = Button("Claim", "claim", value)
     else:
         owner = Button(f"Release ({thread.taken_by})", "release", value)
-    reply = () if stopped else (Button("Reply", "reply", value, "primary"),)
-    return (*reply, owner)
+    block = Button("Block", "block", value, "danger")
+    data = (Button("Export", "dsr-export", value), Button("Erase", "dsr-erase", value, "danger"))
+    if stopped:
+        return (owner, block, *data)
+    reply = Button("Reply", "reply", value, "primary")
+    out = Button("Opt out", "optout", value, "danger")
+    asked = (Button("Not a wish", "nowish", value),) if wish else ()
+    return (reply, owner, out, *asked, block, *data)
 
 
 def waiting(number: int, number_phone: str, state: str, reason: str, *, again: bool) -> View:

@@ -6,7 +6,33 @@
 
 from __future__ import annotations
 
-from bridge.cli import access, contacts, explain, held, log, running, send, staff, suppress, tenant
+from bridge.cli import (
+    access,
+    audit,
+    backup,
+    blacklist,
+    breach,
+    consent,
+    contacts,
+    demand,
+    dsar,
+    explain,
+    held,
+    hold,
+    log,
+    master,
+    pepper,
+    privacy,
+    processors,
+    programme,
+    records,
+    rights,
+    running,
+    send,
+    staff,
+    suppress,
+    tenant,
+)
 from bridge.cli.common import group
 
 app = group("Mail, Slack and Telegram to SMS, and back.")
@@ -15,10 +41,27 @@ app.add_typer(explain.app, name="explain")
 log.register(app)
 send.register(app)
 app.add_typer(held.app, name="held")
+app.add_typer(hold.app, name="hold")
+app.add_typer(privacy.app, name="privacy")
+rights.register(privacy.app)
+records.register(privacy.app)
+app.add_typer(processors.app, name="subproc")
+app.add_typer(processors.policy, name="policy")
+app.add_typer(breach.app, name="breach")
+app.add_typer(breach.abuse, name="abuse")
+app.add_typer(demand.app, name="demand")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(suppress.app, name="suppress")
+app.add_typer(blacklist.app, name="blacklist")
+app.add_typer(programme.app, name="programme")
+app.add_typer(pepper.app, name="pepper")
 app.add_typer(contacts.app, name="contacts")
+app.add_typer(consent.app, name="consent")
+app.add_typer(dsar.app, name="dsar")
 app.add_typer(staff.app, name="staff")
 app.add_typer(access.app, name="access")
+app.add_typer(master.app, name="master")
+app.add_typer(audit.app, name="audit")
+backup.register(app)
 
 __all__ = ["app"]

@@ -8,10 +8,13 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Item, Json, fail, faults, group, perform, print_json
+from bridge.cli.table import Table
 
 QUESTION = "End the access of everybody in Slack and Telegram, and every open link?"
 
-app = group("The access of all people at once.")
+COLUMNS = ("id", "tenant", "name", "role", "since", "review_due")
+
+app = group("Who has access until when, and its end for all at once.")
 
 
 @app.command("close-all")
@@ -25,6 +28,36 @@ def close_all(
         if not yes and not _confirmed():
             fail("nothing was closed", "answer y, or say --yes", as_json=as_json)
         perform(config, "access close-all", print_json if as_json else _tell)
+
+
+@app.command()
+def review(
+    tenant: Annotated[str, typer.Option(help="Of this tenant alone.")] = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show who has access until when; those whose day comes first, first."""
+    empty = "" if as_json else "nobody is enrolled"
+    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
+        perform(config, "access review", print_json if as_json else table.add, tenant=tenant)
+
+
+@app.command()
+def confirm(
+    person: Annotated[str, typer.Argument(metavar="ID", help="As `bridge access review` shows.")],
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """This person still needs their access, and is bound to secrecy; it stands a quarter more."""
+
+    def tell(item: Item) -> None:
+        if as_json:
+            print_json(item)
+        else:
+            typer.echo(f"{item['id']} {item['state']} until {item['review_due']}")
+
+    with faults(as_json=as_json):
+        perform(config, "access confirm", tell, id=person)
 
 
 def _confirmed() -> bool:

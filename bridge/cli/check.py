@@ -16,8 +16,10 @@ from bridge import app, control, lock
 from bridge.carriers.smpp.carrier import probe as probe_smpp
 from bridge.cli.common import Item, actor
 from bridge.dispatch.bell import Bell
+from bridge.dispatch.lawful import named_by
 from bridge.errors import BridgeError, Misconfigured, TryLater
 from bridge.keyring import keyring
+from bridge.privacy.transfers import transfers
 from bridge.settings import SANDBOX, Carrier, Listen, Settings
 from bridge.smtp.dns import Resolver
 from bridge.smtp.listener import Certificate
@@ -75,6 +77,8 @@ class Examination:
         for carrier in s.carriers:
             await self._part(f"carrier {carrier.name}", self._carrier(carrier))
         await self._part("smarthost", self._smarthost())
+        if named_by(s):
+            await self._part("processors", self._processors())
         if any("dmarc" in rule.proof for tenant in s.tenants for rule in tenant.senders):
             await self._part("dns", asyncio.to_thread(Resolver().probe))
         if s.smtp.tls_cert and s.smtp.tls_key:
@@ -129,6 +133,39 @@ class Examination:
         if wrong:
             raise TryLater(wrong)
         return f"{carrier.host}:{carrier.port} takes our bind"
+
+    async def _processors(self) -> str:
+        """Whether it is recorded where each of them sits, and what a transfer there rests on."""
+        rows = await self._register()
+        home = self._settings.region
+        adrift = [r["name"] for r in rows if r["country"] not in ("", home) and not r["transfer"]]
+        if adrift:
+            raise Misconfigured(
+                f"no transfer mechanism is recorded for {', '.join(adrift)}: nothing goes there",
+                f"`bridge subproc set {adrift[0]} --mechanism scc --until DAY`, if one is agreed",
+            )
+        unknown = [row["name"] for row in rows if not row["country"]]
+        if unknown:
+            names = ", ".join(unknown)
+            return (
+                f"{names}: no country is recorded, so they count as in {home}; "
+                "`bridge subproc set NAME --country CC` records it"
+            )
+        return f"recorded: {', '.join(row['name'] for row in rows)}"
+
+    async def _register(self) -> list[Item]:
+        """The configured processors, as the running bridge knows them or as the file has them."""
+        if self._running is None:
+            today = datetime.now(UTC).date()
+            ground = transfers().ground
+            return [
+                {"name": n.name, "country": n.country, "transfer": ground(n.country, "", today)}
+                for n in named_by(self._settings)
+            ]
+        data_dir = self._settings.data_dir
+        said = await asyncio.to_thread(control.ask, data_dir, "subproc list", actor(), {})
+        rows = await asyncio.to_thread(list, said or ())
+        return [row for row in rows if row["configured"]]
 
     async def _smarthost(self) -> str:
         mail, smtp = self._settings.mail, self._settings.smtp

@@ -36,6 +36,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON, one object a lin
 Reveal = Annotated[
     bool, typer.Option("--reveal", help="Show numbers, addresses and texts; leaves an audit line.")
 ]
+Why = Annotated[
+    str, typer.Option("--reason", metavar="TEXT", help="With --reveal: why; stands in the audit.")
+]
 
 #: Seconds to wait for another command, or for a bridge that is just starting or stopping.
 TURN_S = 10.0

@@ -15,6 +15,7 @@ from bridge.cli.common import (
     Item,
     Json,
     Reveal,
+    Why,
     fail,
     faults,
     group,
@@ -31,7 +32,7 @@ Tenant = Annotated[str, typer.Option(help="Of which tenant; needed where there a
 @app.command("import")
 def import_(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="CSV: name,number[,groups]; - is standard input.")
+        str, typer.Argument(metavar="FILE", help="CSV: name,number[,groups,consent]; - is input.")
     ],
     tenant: Tenant = "",
     as_json: Json = False,
@@ -46,12 +47,12 @@ def import_(
             typer.echo(_problem(item) if "problem" in item else _done(item))
 
     with faults(as_json=as_json):
-        data = _packed(file, as_json=as_json)
+        data = packed(file, as_json=as_json)
         perform(config, "contacts import", tell, tenant=tenant, data=data)
 
 
-def _packed(file: str, *, as_json: bool) -> str:
-    """The file as `contacts_import` unpacks it."""
+def packed(file: str, *, as_json: bool) -> str:
+    """The file as the bridge unpacks it (`operations.contacts.unpacked`)."""
     from bridge.control import LONGEST_LINE
     from bridge.dispatch.contact_file import MOST_OCTETS
 
@@ -64,10 +65,10 @@ def _packed(file: str, *, as_json: bool) -> str:
     except (OSError, ValueError) as wrong:  # ValueError: a name with NUL
         why = getattr(wrong, "strerror", "") or "its name cannot be one"
         fail(f"the file cannot be read ({why})", "check the path and its mode", as_json=as_json)
-    packed = base64.b64encode(zlib.compress(raw)).decode("ascii")
-    if len(packed) > LONGEST_LINE - 1000:  # names and numbers shrink, however chosen
+    sent = base64.b64encode(zlib.compress(raw)).decode("ascii")
+    if len(sent) > LONGEST_LINE - 1000:  # names and numbers shrink, however chosen
         fail("this is not the text of a CSV file", "save it as CSV in UTF-8", as_json=as_json)
-    return packed
+    return sent
 
 
 def _problem(item: Item) -> str:
@@ -89,24 +90,32 @@ def _done(item: Item) -> str:
 
 @app.command("list")
 def list_(
-    tenant: Tenant = "", reveal: Reveal = False, as_json: Json = False, config: Config = None
+    tenant: Tenant = "",
+    reveal: Reveal = False,
+    why: Why = "",
+    as_json: Json = False,
+    config: Config = None,
 ) -> None:
     """Show the contacts, and the groups that they are in."""
     empty = "" if as_json else "there are no contacts"
     with faults(as_json=as_json), Table(("name", "number", "groups"), empty) as table:
         sink = print_json if as_json else table.add
-        perform(config, "contacts list", sink, tenant=tenant, reveal=reveal)
+        perform(config, "contacts list", sink, tenant=tenant, reveal=reveal, why=why)
 
 
 @app.command()
 def groups(
-    tenant: Tenant = "", reveal: Reveal = False, as_json: Json = False, config: Config = None
+    tenant: Tenant = "",
+    reveal: Reveal = False,
+    why: Why = "",
+    as_json: Json = False,
+    config: Config = None,
 ) -> None:
     """Show the groups, and who is in them."""
     empty = "" if as_json else "there are no groups"
     with faults(as_json=as_json), Table(("name", "people", "members"), empty) as table:
         sink = print_json if as_json else table.add
-        perform(config, "group list", sink, tenant=tenant, reveal=reveal)
+        perform(config, "group list", sink, tenant=tenant, reveal=reveal, why=why)
 
 
 @app.command()

@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
 from bridge.cli.common import Config, fail, faults, group, print_json, settings_of
 
 if TYPE_CHECKING:
-    from bridge.explain import Answer, Rules
+    from bridge.explain import Advertising, Answer, Rules
 
 app = group("Tell what the bridge makes of a mail, a text, a number or a reply. Sends nothing.")
 
@@ -31,6 +33,11 @@ def mail(
     files: Files = None,
     jsonl: Annotated[bool, typer.Option("--jsonl", help="One object a line, in order.")] = False,
     tenant: Annotated[str, typer.Option(help="Whose rules; else the first tenant's.")] = "",
+    klass: Annotated[
+        Literal["transactional", "marketing"], typer.Option("--class", help="What it is for.")
+    ] = "transactional",
+    to: Annotated[str, typer.Option(help="For whom, where it is marketing: a number.")] = "",
+    shown: Annotated[str, typer.Option("--from", help="What the phone shows.")] = "",
     config: Config = None,
 ) -> None:
     """What would be sent of each raw mail, and which rules made it so."""
@@ -38,6 +45,8 @@ def mail(
 
     with faults():
         rules = _rules(config, tenant)
+        if klass == "marketing":
+            rules = replace(rules, advert=_advertising(config, rules.name, to, shown))
     _print(
         _each(files, lambda raw, file: explain.mail(raw, file, rules), "file"),
         as_list=len(files or ()) > 1,
@@ -104,6 +113,30 @@ def _rules(config: Path | None, tenant: str) -> Rules:
         max_parts=found.max_parts,
         over_limit=found.over_limit,
         own_domains=tuple(settings.smtp.domains),
+    )
+
+
+def _advertising(config: Path | None, name: str, to: str, shown: str) -> Advertising:
+    """What an advertisement to this number is judged by. Raises BadNumber."""
+    from bridge import phone
+    from bridge.explain import Advertising
+
+    if not to:
+        fail("advertising is judged by its recipient", "name one: --to +420601123456")
+    settings = settings_of(config)
+    tenant = next((t for t in settings.tenants if t.name == name), None)
+    number = phone.parse(to, (tenant and tenant.region) or settings.region)
+    if tenant is None:
+        return Advertising(number.e164, number.country, time.time(), shown, name)
+    return Advertising(
+        to=number.e164,
+        country=number.country,
+        now=time.time(),
+        originator=shown or tenant.originator,
+        sender=tenant.marketing_sender or tenant.name,
+        label=tenant.marketing_label,
+        footer=tenant.marketing_footer,
+        adds_link=tenant.optout == "append",
     )
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Config, Item, Json, Reveal, faults, group, perform, print_json
+from bridge.cli.common import Config, Item, Json, Reveal, Why, faults, group, perform, print_json
 from bridge.cli.table import Table
 
 COLUMNS = ("id", "created_at", "tenant", "origin", "destination", "state", "parts", "reason")
@@ -20,6 +20,7 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="As `bridge held list` sho
 def list_(
     tenant: Annotated[str, typer.Option(help="Of this tenant alone.")] = "",
     reveal: Reveal = False,
+    why: Why = "",
     as_json: Json = False,
     config: Config = None,
 ) -> None:
@@ -28,7 +29,7 @@ def list_(
     empty = "" if as_json else "nothing waits"
     with faults(as_json=as_json), Table(columns, empty) as table:
         sink = print_json if as_json else table.add
-        perform(config, "held list", sink, tenant=tenant, reveal=reveal)
+        perform(config, "held list", sink, tenant=tenant, reveal=reveal, why=why)
 
 
 @app.command()

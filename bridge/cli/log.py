@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Config, Json, Reveal, faults, perform, print_json
+from bridge.cli.common import Config, Json, Reveal, Why, faults, perform, print_json
 from bridge.cli.table import Table
 from bridge.model import State
 
@@ -55,6 +55,7 @@ Since = Annotated[
 def log(
     as_json: Json = False,
     reveal: Reveal = False,
+    why: Why = "",
     since: Since = None,
     tenant: Annotated[str, typer.Option(help="Of this tenant alone.")] = "",
     state: Annotated[State | None, typer.Option(help="In this state alone.")] = None,
@@ -79,4 +80,5 @@ def log(
             state=str(state) if state else "",
             limit=limit,
             reveal=reveal,
+            why=why,
         )

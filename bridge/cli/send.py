@@ -28,6 +28,9 @@ def send(
     at: Annotated[
         str, typer.Option(help="When: 202611232000 on the recipient's clock, or ISO 8601.")
     ] = "",
+    programme: Annotated[
+        str, typer.Option(help="Of which programme of the tenant; people may opt out of it alone.")
+    ] = "",
     as_json: Json = False,
     config: Config = None,
 ) -> None:
@@ -51,6 +54,7 @@ def send(
             klass=str(klass),
             originator=originator,
             at=at,
+            programme=programme,
         )
 
 

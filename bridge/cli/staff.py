@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
+from bridge.cli.common import Config, Item, Json, Why, faults, group, perform, print_json
 from bridge.cli.table import Table
 
 COLUMNS = ("id", "tenant", "name", "role", "edge", "identity", "since")
@@ -47,6 +47,7 @@ def list_(
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Show identities in full; leaves an audit line.")
     ] = False,
+    why: Why = "",
     as_json: Json = False,
     config: Config = None,
 ) -> None:
@@ -54,7 +55,7 @@ def list_(
     empty = "" if as_json else "nobody is enrolled"
     with faults(as_json=as_json), Table(COLUMNS, empty) as table:
         sink = print_json if as_json else table.add
-        perform(config, "staff list", sink, tenant=tenant, reveal=reveal)
+        perform(config, "staff list", sink, tenant=tenant, reveal=reveal, why=why)
 
 
 @app.command()

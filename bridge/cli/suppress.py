@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import typer
 
 from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
+from bridge.cli.contacts import packed
+from bridge.cli.table import Table
 
 app = group("The list of people not to be texted.")
 
@@ -16,7 +19,14 @@ Scope = Annotated[
     Literal["tenant", "all"], typer.Option(help="For this tenant, or for all of the bridge.")
 ]
 AnyScope = Annotated[
-    Literal["tenant", "all"] | None, typer.Option(help="Look at this scope alone.")
+    Literal["tenant", "programme", "all"] | None, typer.Option(help="Look at this scope alone.")
+]
+Purpose = Annotated[
+    Literal["any", "marketing"], typer.Option(help="Everything, or what is marketing.")
+]
+Programme = Annotated[str, typer.Option(help="This programme of the tenant alone.")]
+File = Annotated[
+    str, typer.Argument(metavar="FILE", help="CSV with a column of numbers; - is standard input.")
 ]
 
 
@@ -25,11 +35,14 @@ def add(
     number: Number,
     tenant: Tenant = "",
     scope: Scope = "tenant",
+    purpose: Purpose = "any",
+    programme: Programme = "",
     as_json: Json = False,
     config: Config = None,
 ) -> None:
     """Nothing more leaves for this person; what waits is cancelled."""
-    _perform(config, "suppress add", number, tenant, scope, as_json=as_json)
+    more = {"scope": scope, "purpose": purpose, "programme": programme}
+    _perform(config, "suppress add", number, tenant, as_json=as_json, **more)
 
 
 @app.command()
@@ -37,36 +50,96 @@ def remove(
     number: Number,
     tenant: Tenant = "",
     scope: Scope = "tenant",
+    programme: Programme = "",
     as_json: Json = False,
     config: Config = None,
 ) -> None:
-    """Lift a suppression; one in the other scope stays."""
-    _perform(config, "suppress remove", number, tenant, scope, as_json=as_json)
+    """Lift what the operator put there; only START from the phone lifts the person's own wish."""
+    more = {"scope": scope, "programme": programme}
+    _perform(config, "suppress remove", number, tenant, as_json=as_json, **more)
 
 
 @app.command()
 def check(
-    number: Number,
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER|FILE", help="A number, or a CSV file of numbers.")
+    ],
     tenant: Tenant = "",
     scope: AnyScope = None,
     as_json: Json = False,
     config: Config = None,
 ) -> None:
-    """Tell whether this person is suppressed."""
-    _perform(config, "suppress check", number, tenant, scope or "", as_json=as_json)
+    """Tell whether this person is suppressed; of a file, which lines to take out."""
+    if number == "-" or Path(number).is_file():
+        _file(config, "suppress check file", number, tenant, as_json=as_json)
+    else:
+        _perform(config, "suppress check", number, tenant, as_json=as_json, scope=scope or "")
+
+
+@app.command("import")
+def import_(
+    file: File,
+    tenant: Tenant = "",
+    purpose: Purpose = "any",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Put every number of a file on the list; lines without one are told. The file is not kept."""
+    _file(config, "suppress import", file, tenant, as_json=as_json, purpose=purpose)
+
+
+@app.command()
+def export(tenant: Tenant = "", as_json: Json = False, config: Config = None) -> None:
+    """Print the list: keyed hashes, never numbers."""
+    columns = ("token", "purpose", "scope", "source", "since")
+    with faults(as_json=as_json), Table(columns, "" if as_json else "the list is empty") as table:
+        sink = print_json if as_json else table.add
+        perform(config, "suppress export", sink, tenant=tenant)
+
+
+@app.command()
+def wishes(tenant: Tenant = "", as_json: Json = False, config: Config = None) -> None:
+    """Show the wishes in free words that nobody has looked at yet."""
+    columns = ("id", "at", "due_at", "overdue")
+    with faults(as_json=as_json), Table(columns, "" if as_json else "none waits") as table:
+        sink = print_json if as_json else table.add
+        perform(config, "suppress wishes", sink, tenant=tenant)
+
+
+def _file(
+    config: Config, operation: str, file: str, tenant: str, *, as_json: bool, **more: Any
+) -> None:
+    def tell(item: Item) -> None:
+        if as_json:
+            print_json(item)
+        else:
+            typer.echo(_line(item))
+
+    with faults(as_json=as_json):
+        data = packed(file, as_json=as_json)
+        perform(config, operation, tell, tenant=tenant, data=data, **more)
+
+
+def _line(item: Item) -> str:
+    if "problem" in item:
+        return f"line {item['line']}: {item['problem']}" if item["line"] else item["problem"]
+    if "line" in item:
+        return f"line {item['line']}: suppressed (scope {item['scope']}, {item['purpose']})"
+    return ", ".join(f"{word} {count}" for word, count in item.items())
 
 
 def _perform(
-    config: Config, operation: str, number: str, tenant: str, scope: str, *, as_json: bool
+    config: Config, operation: str, number: str, tenant: str, *, as_json: bool, **more: str
 ) -> None:
     def tell(item: Item) -> None:
         if as_json:
             print_json(item)
         elif item["suppressed"]:
             words = f"scope {item['scope']}, source {item['source']}, since {item['since']}"
-            typer.echo(f"suppressed: {words}")
+            narrow = ", marketing only" if item["purpose"] == "marketing" else ""
+            typer.echo(f"suppressed: {words}{narrow}")
         else:
             typer.echo("not suppressed")
 
     with faults(as_json=as_json):
-        perform(config, operation, tell, number=number, tenant=tenant, scope=scope)
+        perform(config, operation, tell, number=number, tenant=tenant, **more)

@@ -58,7 +58,7 @@ class Desk(Teller[Notice]):
         return found
 
     async def _give_back(self, keep: frozenset[int]) -> None:
-        mine = GiveBackNotices(self.bridge.incarnation, keep)
+        mine = GiveBackNotices(self.edge, self.bridge.incarnation, keep)
         await self.bridge.store.write(give_back_notices, mine)
 
     async def _tell(self, notice: Notice) -> None:

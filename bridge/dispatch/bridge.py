@@ -5,24 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from bridge.dispatch import tenants
+from bridge.dispatch import lawful, tenants
 from bridge.dispatch.bell import Bell
+from bridge.dispatch.lawful import Lawful
+from bridge.dispatch.lists import Lists
 from bridge.dispatch.metrics import Metrics
 from bridge.dispatch.route import Routes
 from bridge.dispatch.tenants import Register
 from bridge.errors import StoreUnavailable
-from bridge.keyring import Keyring
+from bridge.keyring import Keyring, Signer
 from bridge.settings import Carrier, Settings
 from bridge.store.ids import Ids
-from bridge.store.sql import Values
 from bridge.store.store import Store
 from bridge.store.submissions import Prepared, Stored
-from bridge.store.suppressions import ACTIVE, CHANGES
 
 
 class AwakeLane(Protocol):
@@ -38,6 +38,20 @@ class AwakeLane(Protocol):
         """
 
 
+class Carrying(Protocol):
+    """Who carries data subjects' requests out in this process."""
+
+    async def carry_out(self, number: int) -> object:
+        """Carry a request out, if nobody else does."""
+
+    async def run(self) -> None:
+        """Look after requests for as long as the process lives."""
+
+
+async def _nobody_sends(_people: Sequence[int]) -> None:
+    """In a process without carriers no part is under way."""
+
+
 @dataclass
 class Bridge:
     """One process's share of the bridge."""
@@ -45,22 +59,29 @@ class Bridge:
     settings: Settings
     store: Store
     keys: Keyring
+    signer: Signer
     bell: Bell
     incarnation: int
     ids: Ids
     routes: Routes
     metrics: Metrics = field(default_factory=Metrics)
     register: Register = tenants.EMPTY
+    #: Which processors may have which tenant's data.
+    lawful: Lawful = field(default_factory=Lawful)
     clock: Callable[[], float] = time.time
-    #: Tokens known to be suppressed: a hint for a friendly refusal at RCPT, never the decision.
-    hints: set[str] = field(default_factory=set)
-    _heard_of: tuple[int, float] = (0, 0.0)
+    #: Who has opted out, for a friendly refusal at RCPT; and what is on the blacklist.
+    lists: Lists = field(default_factory=Lists)
+    #: Returns once no part that is claimed for these people, and stopped, can leave any more.
+    silence: Callable[[Sequence[int]], Awaitable[None]] = _nobody_sends
     #: Lanes of this process that are awake: they are told at once, not rung.
     awake: dict[str, AwakeLane] = field(default_factory=dict)
     #: Until when nobody takes this process for dead; its lanes stand still afterwards.
     owned_until: float = 0.0
     #: Told of every task that must run for as long as the process: a fault in it ends the process.
     watch: Callable[[asyncio.Task[None]], None] = lambda _task: None
+    #: Wakes whoever tells in this process what is owed over an edge.
+    wake: Callable[[str], None] = lambda _edge: None
+    clerk: Carrying | None = None
     #: Called when the register has been read anew.
     on_register: list[Callable[[Register], None]] = field(default_factory=list)
 
@@ -96,32 +117,19 @@ class Bridge:
             self.ring_edge(edge)
 
     def ring_edge(self, edge: str) -> None:
-        """Something is owed over an edge."""
+        """Something is owed over an edge: who tells it here hears at once, others by the queue."""
+        self.wake(edge)
         self.bell.ring(f"answer.{edge}")
 
     async def refresh(self) -> None:
-        """Read the tenants and the suppression hints anew."""
+        """Read the tenants and the lists anew."""
         found = await tenants.read(self.store)
-        await self._hear_of_suppressions()
+        self.lawful = await lawful.read(self.store, self.settings, found, self.clock())
+        await self.lists.refresh(self.store, self.clock())
         if found != self.register:
             self.register = found
             for tell in self.on_register:
                 tell(found)
-
-    async def _hear_of_suppressions(self) -> None:
-        """Bring the hints up to date; a lift may be told twice, but is never missed."""
-        after, since = self._heard_of
-        # Another process's clock may be behind, and its commit may be late.
-        look = self.clock() - 60
-        rows = await self.store.read(CHANGES, after=after, since=since)
-        lifted = {row[1] for row in rows if row[2] is not None}
-        if lifted:
-            # Lifted once does not say that it was not suppressed again since.
-            still = await self.store.read(ACTIVE, keys=Values(lifted))
-            self.hints -= lifted - {row[3] for row in still}
-        self.hints |= {row[1] for row in rows if row[2] is None}
-        after = max((after, *(row[0] for row in rows)))
-        self._heard_of = after, look
 
     async def refresh_every(self, seconds: float) -> None:
         """Keep fresh what other processes may change."""

@@ -1,6 +1,6 @@
 """A CSV file of contacts comes in as octets; rows that can be stored go out, or what is wrong.
 
-Pure. The first line names the columns: name, number and, where there are any, groups.
+Pure. The first line names the columns: name, number and, where there are any, groups and consent.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from bridge import phone
 from bridge.errors import Refused
 from bridge.naming import alias_of
 from bridge.phone import Phone
+from bridge.privacy.consents import pairs, terms
+from bridge.store.consents import Terms
 
 MOST_OCTETS: Final = 1_000_000
 MOST_ROWS: Final = 10_000
@@ -28,12 +30,16 @@ _HEADER: Final = {
     "phone": "number",
     "groups": "groups",
     "group": "groups",
+    "consent": "consent",
 }
 _COLUMNS: Final = "the first line names the columns: name,number or name,number,groups"
 # Where Windows writes cp1250. Single names are too short for statistics to tell ø from ř.
 _CENTRAL: Final = frozenset("AL BA CZ HR HU ME PL RO RS SI SK XK".split())
 _WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _SAVE: Final = "save it as CSV in UTF-8"
+#: A cell that says that there is no consent.
+_NO: Final = frozenset(("", "-", "0", "no", "n", "ne", "nei", "nie", "nein", "non", "false"))
+_PAIRS = re.compile(r"[a-z]+=").match
 _BETWEEN_GROUPS = re.compile("[|;,]").split  # none of them can stand in a name
 
 
@@ -53,6 +59,7 @@ class Row:
     name: str
     phone: Phone
     groups: tuple[str, ...]
+    consent: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +70,35 @@ class Import:
     problems: tuple[Problem, ...] = ()
 
 
-def read_csv(data: bytes, region: str) -> Import:
-    """The contacts of a file; numbers without a country code are of `region`."""
+def read_csv(data: bytes, region: str, now: float = 0.0) -> Import:
+    """The contacts of a file; numbers without a country code are of `region`.
+
+    Consents without a date are given `now`, in Unix seconds.
+    """
     try:
-        text = _text(data, region)
-        records = _records(text, _delimiter(text))
-        header = next(records, None)
+        lines = records_of(data, region)
+        header = next(lines, None)
         if header is None:
-            raise _Wrong(0, f"the file is empty; {_COLUMNS}")
+            raise Unreadable(0, f"the file is empty; {_COLUMNS}")
         columns = _columns(*header)
-    except _Wrong as wrong:
+    except Unreadable as wrong:
         return Import(problems=(wrong.problem,))
-    reading = _Reading(columns, region)
+    reading = _Reading(columns, region, now)
     try:
-        for line, cells in records:
+        for line, cells in lines:
             reading.take(line, cells)
-    except _Wrong as wrong:
+    except Unreadable as wrong:
         reading.problems.append(wrong.problem)
     return reading.result()
 
 
-class _Wrong(Exception):
+def records_of(data: bytes, region: str) -> Iterator[tuple[int, list[str]]]:
+    """The records of any CSV file that are not blank, with their lines. Raises Unreadable."""
+    text = _text(data, region)
+    return _records(text, _delimiter(text))
+
+
+class Unreadable(Exception):
     """What ends the reading."""
 
     def __init__(self, line: int, reason: str) -> None:
@@ -93,13 +108,13 @@ class _Wrong(Exception):
 
 def _text(data: bytes, region: str) -> str:
     if len(data) > MOST_OCTETS:
-        raise _Wrong(0, f"the file has more than {MOST_OCTETS:,} octets: split it")
+        raise Unreadable(0, f"the file has more than {MOST_OCTETS:,} octets: split it")
     encoding = "utf-16" if data.startswith(_WIDE) else "utf-8-sig"
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
         if data.startswith((*_WIDE, codecs.BOM_UTF8)):
-            raise _Wrong(0, f"the file is damaged: {_SAVE}") from None
+            raise Unreadable(0, f"the file is damaged: {_SAVE}") from None
         return _guessed(data, region)
 
 
@@ -110,12 +125,12 @@ def _guessed(data: bytes, region: str) -> str:
     found = from_bytes(data, cp_isolation=["cp1250", "cp1252"])
     best = max(found, key=lambda match: (-match.chaos, match.encoding == likely), default=None)
     if best is None:
-        raise _Wrong(0, f"the file is in an unknown encoding: {_SAVE}")
+        raise Unreadable(0, f"the file is in an unknown encoding: {_SAVE}")
     return str(best)
 
 
 def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Each record that is not blank, with the line that it begins in. Raises _Wrong."""
+    """Each record that is not blank, with the line that it begins in. Raises Unreadable."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     line = 1
     while True:
@@ -124,7 +139,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error:
-            raise _Wrong(line, "a quote is not closed, or stands where none belongs") from None
+            raise Unreadable(line, "a quote is not closed, or stands where none belongs") from None
         if any(cells):
             yield line, cells
         line = reader.line_num + 1
@@ -136,7 +151,7 @@ def _delimiter(text: str) -> str:
     def known(delimiter: str) -> int:
         try:
             cells = next(_records(text, delimiter), (0, []))[1]
-        except _Wrong:
+        except Unreadable:
             return -1
         return sum(cell.casefold() in _HEADER for cell in cells)
 
@@ -144,24 +159,26 @@ def _delimiter(text: str) -> str:
 
 
 def _columns(line: int, header: Sequence[str]) -> tuple[str, ...]:
-    """What stands in each column. Raises _Wrong."""
+    """What stands in each column. Raises Unreadable."""
     last = max(place for place, cell in enumerate(header) if cell)
     found = tuple(_HEADER.get(cell.casefold(), "") for cell in header[: last + 1])
     if not {"name", "number"} <= set(found):
-        raise _Wrong(line, _COLUMNS)
+        raise Unreadable(line, _COLUMNS)
     if "" in found:
         place = found.index("") + 1
-        raise _Wrong(line, f"column {place} is none of name, number and groups: take it out")
+        known = "name, number, groups and consent"
+        raise Unreadable(line, f"column {place} is none of {known}: take it out")
     if len(set(found)) < len(found):
-        raise _Wrong(line, "a column stands there twice: leave one of them")
+        raise Unreadable(line, "a column stands there twice: leave one of them")
     return found
 
 
 class _Reading:
     """The rows and problems of a file, as far as it is read."""
 
-    def __init__(self, columns: Sequence[str], region: str) -> None:
+    def __init__(self, columns: Sequence[str], region: str, now: float) -> None:
         self.problems: list[Problem] = []
+        self._now = now
         self._columns = columns
         self._region = region
         self._rows: dict[str, Row] = {}
@@ -169,10 +186,10 @@ class _Reading:
         self._count = 0
 
     def take(self, line: int, cells: list[str]) -> None:
-        """One record. Raises _Wrong where there are too many."""
+        """One record. Raises Unreadable where there are too many."""
         self._count += 1
         if self._count > MOST_ROWS:
-            raise _Wrong(line, f"the file has more than {MOST_ROWS:,} rows: split it")
+            raise Unreadable(line, f"the file has more than {MOST_ROWS:,} rows: split it")
         try:
             self._keep(self._row(line, cells))
         except Refused as no:
@@ -187,7 +204,8 @@ class _Reading:
                 raise Refused(f"the {column} is empty")
         name = alias_of(given["name"])
         number = phone.parse(given["number"], self._region)
-        return Row(line, name, number, _groups(given.get("groups", "")))
+        agreed = _consent(given.get("consent", ""), self._now)
+        return Row(line, name, number, _groups(given.get("groups", "")), agreed)
 
     def _keep(self, row: Row) -> None:
         before = self._rows.get(row.name)
@@ -195,7 +213,8 @@ class _Reading:
             if before.phone.e164 != row.phone.e164:
                 raise Refused(f"this name stands in line {before.line} with another number")
             groups = tuple(dict.fromkeys(before.groups + row.groups))
-            row = Row(before.line, row.name, row.phone, groups)
+            agreed = row.consent or before.consent
+            row = Row(before.line, row.name, row.phone, groups, agreed)
         self._rows[row.name] = row
         for group in row.groups:
             self._groups.setdefault(group, row.line)
@@ -219,3 +238,11 @@ def _groups(cell: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(alias_of(piece) for piece in typed if piece))
     except Refused as no:
         raise Refused(f"a group's name is wrong: {no.sentence}", no.hint) from None
+
+
+def _consent(cell: str, now: float) -> Terms | None:
+    """What a person agreed to: evidence in plain words, or name=value pairs. Raises Refused."""
+    if cell.casefold() in _NO:
+        return None
+    given = pairs(cell) if _PAIRS(cell) else {"evidence": cell}
+    return terms(given, now, "import")

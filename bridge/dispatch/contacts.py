@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.consents import giving, someone, texts
 from bridge.dispatch.contact_file import Import, Problem, Row, read_csv
+from bridge.dispatch.restricted import names_restricted, refuse_change
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.naming import alias_of, name_of
 from bridge.phone import Phone
 from bridge.store.contacts import ContactIn, Kept, PutContacts, put_contacts
 from bridge.store.groups import Changed, Members, put_members, remove_members
-from bridge.store.names import NAMED, Put, Someone
+from bridge.store.names import NAMED, Put
 from bridge.store.sql import Values
 
 _SLICE: Final = 500  # rows of a file between two looks at everybody else's work
@@ -89,7 +91,8 @@ async def _found(bridge: Bridge, tenant: Tenant, names: Iterable[str]) -> dict[s
 
 async def save_contact(bridge: Bridge, tenant: Tenant, name: str, number: Phone) -> Put:
     """Give a number a name; whether that is new, changed or as before. Raises Refused."""
-    one = ContactIn(_alias(bridge, name), _someone(bridge, tenant, number))
+    one = ContactIn(_alias(bridge, name), someone(bridge, tenant, number))
+    await refuse_change(bridge, tenant.id, [one.name], [number.e164])
     item = PutContacts(tenant.id, [one], bridge.clock())
     kept: Kept = await bridge.store.write(put_contacts, item)
     if kept.clashes:
@@ -122,7 +125,7 @@ async def drop_members(
 def _members(
     bridge: Bridge, tenant: Tenant, group: str, contacts: Sequence[str], numbers: Sequence[Phone]
 ) -> Members:
-    people = [_someone(bridge, tenant, number) for number in numbers]
+    people = [someone(bridge, tenant, number) for number in numbers]
     names = [_compared(name) for name in contacts]
     return Members(tenant.id, group, names, people, bridge.clock(), bridge.ids.next())
 
@@ -147,16 +150,6 @@ def _mailboxes(bridge: Bridge) -> frozenset[str]:
     return frozenset((bridge.settings.privacy.address.casefold(), "postmaster"))
 
 
-def _someone(bridge: Bridge, tenant: Tenant, number: Phone) -> Someone:
-    return Someone(
-        bridge.ids.next(),
-        number.e164,
-        bridge.keys.person(tenant.id, number.e164),
-        bridge.keys.everyone(number.e164),
-        number.country,
-    )
-
-
 # A file
 
 
@@ -178,8 +171,9 @@ class Imported:
 
 async def import_csv(bridge: Bridge, tenant: Tenant, data: bytes) -> Imported:
     """Store a file's contacts and groups, all or none. Nothing is kept of the file itself."""
-    read = await asyncio.to_thread(read_csv, data, tenant.region)
-    problems = read.problems or _reserved(bridge, read.rows)
+    read = await asyncio.to_thread(read_csv, data, tenant.region, bridge.clock())
+    problems = read.problems or _reserved(bridge, read.rows) or _no_programme(bridge, tenant, read)
+    problems = problems or await _restricted(bridge, tenant, read.rows)
     if problems:
         return Imported(problems=problems)
     item = await _item(bridge, tenant, read)
@@ -199,8 +193,11 @@ async def import_csv(bridge: Bridge, tenant: Tenant, data: bytes) -> Imported:
 
 async def _item(bridge: Bridge, tenant: Tenant, read: Import) -> PutContacts:
     contacts = []
+    known = await texts(bridge, tenant) if any(row.consent for row in read.rows) else {}
     for row in read.rows:
-        contacts.append(ContactIn(row.name, _someone(bridge, tenant, row.phone), row.groups))
+        person = someone(bridge, tenant, row.phone)
+        agreed = giving(bridge, tenant, person, row.consent, known) if row.consent else None
+        contacts.append(ContactIn(row.name, person, row.groups, agreed))
         if not len(contacts) % _SLICE:
             await asyncio.sleep(0)
     groups = {group for row in read.rows for group in row.groups}
@@ -215,6 +212,25 @@ def _reserved(bridge: Bridge, rows: Sequence[Row]) -> tuple[Problem, ...]:
         for row in rows
         if not mailboxes.isdisjoint((row.name, *row.groups))
     )
+
+
+async def _restricted(bridge: Bridge, tenant: Tenant, rows: Sequence[Row]) -> tuple[Problem, ...]:
+    """The lines about people whose data may not be changed at present (P27)."""
+    names = await names_restricted(bridge, tenant.id, [row.name for row in rows])
+    why = "this person's data may not be changed at present"
+    return tuple(Problem(row.line, why) for row in rows if row.name in names)
+
+
+def _no_programme(bridge: Bridge, tenant: Tenant, read: Import) -> tuple[Problem, ...]:
+    """The lines whose consent is to a programme that there is not."""
+    found = []
+    for row in read.rows:
+        if row.consent is not None and row.consent.programme:
+            try:
+                bridge.register.programme(tenant.id, row.consent.programme)
+            except Refused as no:
+                found.append(Problem(row.line, f"{no.sentence}; {no.hint}"))
+    return tuple(found)
 
 
 def _clashes(rows: Sequence[Row], taken: frozenset[str]) -> tuple[Problem, ...]:

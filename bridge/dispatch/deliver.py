@@ -14,10 +14,12 @@ from functools import partial
 
 import structlog
 
+from bridge import phone
 from bridge.dispatch import jobs
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.failover import Failover
 from bridge.dispatch.jobs import Job, Judge
+from bridge.dispatch.lawful import CARRIER, NO_LAWFUL_ROUTE
 from bridge.dispatch.ledger import STATES, Ledger
 from bridge.dispatch.pace import Pace
 from bridge.errors import StoreUnavailable
@@ -29,6 +31,7 @@ from bridge.store.leases import GiveBack, give_back
 from bridge.store.outcomes import Move, PartDone
 from bridge.store.sql import Values
 from bridge.store.submissions import Prepared, Stored
+from bridge.store.suppressions import Bound
 from bridge.store.sweeps import NEXT_DUE
 
 log = structlog.get_logger("bridge.deliver")
@@ -39,6 +42,8 @@ RESERVE_SHARE = 50  # one in so many places of a large window is kept for urgent
 
 _SHUTTING_DOWN = Outcome(Verdict.NOT_SENT, reason="shutting-down")
 _OPTED_OUT = Outcome(Verdict.OPTED_OUT, reason="opted-out")
+_BLOCKED = Outcome(Verdict.FAILED, reason="blocked")
+_UNLAWFUL = Outcome(Verdict.REJECTED, reason=NO_LAWFUL_ROUTE)
 
 Begun = tuple[tuple[int, int, tuple[int, ...]], ...]
 
@@ -66,7 +71,7 @@ class Lanes:
         self._task: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
-        self._revoked: dict[int, float] = {}
+        self._revoked: dict[int, list[tuple[float, Bound]]] = {}
         self._stopping = False
         self._in_doubt = False
         #: The last claim found less than it asked for: no backlog, messages may leave at birth.
@@ -267,10 +272,11 @@ class Lanes:
         """A job for what was claimed; None when nothing of it may leave, or nothing has to."""
         job = jobs.begin(claimed, whole=self._whole)
         self._jobs[claimed.id] = job
-        if self._stopping or self._forbidden(claimed, asked):
+        why = self._why_not(claimed, asked)
+        if why is not None:
             for attempt in claimed.attempts.values():
                 self._unsent(attempt)
-            self._end(job, _SHUTTING_DOWN if self._stopping else _OPTED_OUT)
+            self._end(job, why)
             return None
         if not claimed.due:
             self._end_if_over(job)
@@ -279,20 +285,43 @@ class Lanes:
         self._waits[not claimed.urgent].observe(waited)
         return job
 
+    def _why_not(self, claimed: Claimed, asked: float) -> Outcome | None:
+        """Why nothing of a claimed message may leave here; None where it may."""
+        if self._stopping:
+            return _SHUTTING_DOWN
+        if self._forbidden(claimed, asked):
+            return _OPTED_OUT
+        if self._is_blocked(claimed):
+            return _BLOCKED
+        lawful = self.bridge.lawful
+        if lawful.why_not(claimed.tenant_id, CARRIER, self.carrier.name):
+            return _UNLAWFUL
+        return None
+
     # STOP wins
 
     def revoke(self, subjects: Sequence[int]) -> None:
         """A STOP is on disk: what is claimed for these people and not yet written stays here."""
         now = self._loop.time()
-        for subject in subjects:
-            self._revoked[subject] = now
+        bound = Bound.of(subjects)
+        for subject in bound:
+            self._revoked.setdefault(subject, []).append((now, bound))
         for job in list(self._jobs.values()):
-            if job.claimed.subject_id in subjects and not job.claimed.exempt:
+            if job.claimed.subject_id in bound and _is_stopped(bound, job.claimed):
                 self._end(job, _OPTED_OUT)
 
     def _forbidden(self, claimed: Claimed, asked: float) -> bool:
         """Whether a STOP was stored since the claim was asked for."""
-        return not claimed.exempt and self._revoked.get(claimed.subject_id, 0.0) >= asked
+        since = self._revoked.get(claimed.subject_id, ())
+        return any(at >= asked and _is_stopped(bound, claimed) for at, bound in since)
+
+    def _is_blocked(self, claimed: Claimed) -> bool:
+        """Whether its number has come onto the blacklist since it was taken."""
+        lists, to = self.bridge.lists, claimed.phone
+        if not lists.blocked or claimed.exempt:
+            return False
+        country = phone.country(to)
+        return bool(lists.block_of(self.bridge.keys, claimed.tenant_id, to, country))
 
     # Parts leave, answers come
 
@@ -415,4 +444,8 @@ class Lanes:
         self._look_again(min(max(next_due, 0.0), GLANCE))
         if self._revoked:
             horizon = self._loop.time() - 60
-            self._revoked = {s: at for s, at in self._revoked.items() if at > horizon}
+            self._revoked = {s: r for s, r in self._revoked.items() if r[-1][0] > horizon}
+
+
+def _is_stopped(bound: Bound, claimed: Claimed) -> bool:
+    return not claimed.exempt and bound.binds(claimed.klass, claimed.programme_index)

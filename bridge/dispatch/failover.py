@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
 from bridge import segments
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.lawful import CARRIER, NO_LAWFUL_ROUTE
 from bridge.dispatch.submit import shifts
 from bridge.errors import StoreUnavailable
 from bridge.ports import Carrier
 from bridge.settings import Carrier as Config
 from bridge.store.claims import lane
-from bridge.store.reroutes import WAITING, Reroute, reroute
+from bridge.store.reroutes import WAITING, GiveUp, Reroute, give_up, reroute
 from bridge.store.sql import Row
 
 log = structlog.get_logger("bridge.failover")
@@ -69,7 +70,7 @@ class Failover:
         now = self._bridge.clock()
         moved = 0
         for name in self._names:
-            moved += await _move_waiting(self._bridge, name, now, lambda hop: hop + 1)
+            moved += await _move_waiting(self._bridge, name, now, here=self._carrier.name)
         if moved:
             log.warning("a bind is down, messages go on", carrier=self._carrier.name, count=moved)
         return moved
@@ -77,20 +78,23 @@ class Failover:
 
 async def route_anew(bridge: Bridge, name: str, now: float) -> int:
     """What waits in the lane of a carrier that is no longer configured starts its route again."""
-    moved = await _move_waiting(bridge, name, now, lambda _hop: 0)
+    moved = await _move_waiting(bridge, name, now, here="")
     log.warning("messages of a carrier that is gone go on", lane=name, count=moved)
     return moved
 
 
-async def _move_waiting(
-    bridge: Bridge, name: str, now: float, hop_after: Callable[[int], int]
-) -> int:
+async def _move_waiting(bridge: Bridge, name: str, now: float, *, here: str) -> int:
+    """How many moved on; `here` is the carrier that they wait for, "" where that is gone."""
     after, after_id, moved = 0.0, 0, 0
     while rows := await bridge.store.read(
         WAITING, lane=name, now=now, after=after, after_id=after_id
     ):
         after, after_id = rows[-1][4], rows[-1][0]
-        moves = [m for row in rows if (m := _moved(bridge, row, now, hop_after)) is not None]
+        moves = [m for row in rows if (m := _moved(bridge, row, now, here)) is not None]
+        stuck = [row[0] for row in rows if _is_stuck(bridge, row, here)]
+        if stuck:
+            await bridge.store.write(give_up, GiveUp(tuple(stuck), NO_LAWFUL_ROUTE, now))
+            bridge.ring_edges()
         await asyncio.gather(*(bridge.store.write(reroute, move) for move in moves))
         for move in moves:
             bridge.ring_lane(move.lane, move.id)
@@ -98,13 +102,28 @@ async def _move_waiting(
     return moved
 
 
-def _moved(bridge: Bridge, row: Row, now: float, hop_after: Callable[[int], int]) -> Reroute | None:
-    """Where a message goes; None where its route ends here."""
-    number, was, hop, urgent, _, phone, text = row
+def _place(bridge: Bridge, row: Row, here: str) -> tuple[int, Sequence[str]] | None:
+    """The place of the route where a message may go on, and the route."""
+    _, _, hop, _, _, phone, _, tenant = row
     route = bridge.routes.carriers(phone)
-    hop = hop_after(hop)
-    if hop >= len(route):
+    place = bridge.lawful.after(tenant, route, hop if here else -1, here)
+    return None if place is None else (place, route)
+
+
+def _is_stuck(bridge: Bridge, row: Row, here: str) -> bool:
+    """Nobody may take a message: neither whom it waits for nor whoever comes after."""
+    tenant = row[-1]
+    forbidden = not here or bool(bridge.lawful.why_not(tenant, CARRIER, here))
+    return forbidden and _place(bridge, row, here) is None
+
+
+def _moved(bridge: Bridge, row: Row, now: float, here: str) -> Reroute | None:
+    """Where a message goes; None where its route ends here."""
+    number, was, _, urgent, _, _, text, _ = row
+    found = _place(bridge, row, here)
+    if found is None:
         return None
+    hop, route = found
     config = bridge.carrier(route[hop])
     fitted = segments.segment(text, shifts(config))
     to = lane(config.name, bool(urgent))

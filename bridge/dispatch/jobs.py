@@ -95,6 +95,7 @@ def born(prepared: Prepared, subject_id: int) -> Claimed:
         tenant_id=prepared.tenant_id,
         exempt=prepared.exempt,
         due_at=prepared.due_at,
+        programme_index=prepared.programme_index,
     )
 
 
@@ -141,9 +142,11 @@ class Judge:
 
     def _elsewhere(self, job: Job, reason: str, *, or_again: bool = False) -> Move:
         """The next carrier of the route; a message of which a part has left stays whole here."""
-        route = self._bridge.routes.carriers(job.claimed.phone)
-        hop = job.claimed.hop + 1
-        if hop < len(route) and not job.taken:
+        claimed, bridge = job.claimed, self._bridge
+        route = bridge.routes.carriers(claimed.phone)
+        here = self._config.name
+        hop = bridge.lawful.after(claimed.tenant_id, route, claimed.hop, here)
+        if hop is not None and not job.taken:
             return self._move(job, State.QUEUED, reason, hop=hop, carrier=route[hop])
         if or_again:
             return self._again(job, reason, resent=job.claimed.resent, soon=False)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import structlog
 
 from bridge.dispatch.bridge import Bridge
-from bridge.errors import StoreUnavailable
+from bridge.dispatch.stopping import settle, wish
+from bridge.errors import BridgeError, StoreUnavailable
 from bridge.model import Verdict
 from bridge.store.outcomes import Move, PartDone, Progress, record_progress
-from bridge.store.suppressions import Suppress, suppress_all
+from bridge.store.suppressions import Bound, suppress_all
 
 log = structlog.get_logger("bridge.ledger")
 
@@ -37,6 +40,7 @@ class Ledger:
         self._bridge = bridge
         self._carrier = carrier
         self._moved = moved
+        self._settling: set[asyncio.Task[None]] = set()
         self._known: list[Progress] = []
         self._pending = 0
         self._quiet = asyncio.Event()
@@ -56,10 +60,29 @@ class Ledger:
         self._known.append(Progress(self._carrier, bridge.clock(), bridge.incarnation, parts, move))
 
     def opted_out(self, tenant_id: int, phone: str) -> None:
-        """The carrier knows of an opt-out that we had not heard of."""
-        token = self._bridge.keys.person(tenant_id, phone)
-        item = Suppress(tenant_id, token, "tenant", "carrier", self._bridge.clock())
-        self._until_stored(lambda: self._bridge.store.put(suppress_all, item), ())
+        """The carrier knows of an opt-out that we had not heard of (P43): it becomes ours."""
+        bridge = self._bridge
+        now = bridge.clock()
+        item = wish(bridge.keys, tenant_id, phone, scope="tenant", source="carrier", now=now)
+
+        def put() -> asyncio.Future[Any]:
+            future = bridge.store.put(suppress_all, item)
+            future.add_done_callback(self._stopped)
+            return future
+
+        self._until_stored(put, ())
+
+    def _stopped(self, done: asyncio.Future[Any]) -> None:
+        """What another lane has claimed for this person stays here."""
+        if not done.cancelled() and done.exception() is None:
+            task = asyncio.ensure_future(self._settle(done.result()[0]))
+            self._settling.add(task)
+            task.add_done_callback(self._settling.discard)
+
+    async def _settle(self, bound: Bound) -> None:
+        # Nobody waits for it: what other processes have under way is told by their own carriers.
+        with contextlib.suppress(BridgeError):
+            await settle(self._bridge, bound)
 
     async def settled(self) -> None:
         """Wait until the store has everything, unless it takes nothing."""
@@ -90,7 +113,7 @@ class Ledger:
 
     def _until_stored(
         self,
-        put: Callable[[], asyncio.Future[None]],
+        put: Callable[[], asyncio.Future[Any]],
         moves: Sequence[Move],
         *,
         one_by_one: Sequence[Progress] = (),
@@ -105,7 +128,7 @@ class Ledger:
             self.behind -= 1
             attempt()
 
-        def ended(done: asyncio.Future[None]) -> None:
+        def ended(done: asyncio.Future[Any]) -> None:
             error = None if done.cancelled() else done.exception()
             if isinstance(error, StoreUnavailable):
                 self.behind += 1

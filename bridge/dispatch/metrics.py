@@ -22,6 +22,10 @@ class Metrics:
         self.parts = self._counter("parts", "Parts answered by a carrier", "carrier", "verdict")
         self.receipts = self._counter("receipts", "Delivery receipts", "carrier", "state")
         self.replies = self._counter("replies", "SMS from people", "carrier", "verdict")
+        self.wishes_overdue = self._counter(
+            "wishes_overdue", "Wishes that nobody looked at within a working day"
+        )
+        self.stop_bursts = self._counter("stop_bursts", "Minutes with too many STOPs")
         self.notices = self._counter("notices", "Notices told or given up", "edge", "outcome")
         self.expired = self._counter("expired", "Messages whose validity ended while waiting")
         self.released = self._counter("released", "Messages taken back from ended processes")
@@ -29,6 +33,10 @@ class Metrics:
         self.due_age = self._gauge("due_age_seconds", "Age of the oldest due message", "lane")
         self.bind_up = self._gauge("bind_up", "1 while the bind stands", "carrier")
         self.queue_up = self._gauge("queue_up", "1 while the broker answers")
+        self.requests_open = self._gauge(
+            "requests_open", "Data subjects' requests not answered yet"
+        )
+        self.requests_overdue = self._gauge("requests_overdue", "Those past their due date")
         self.store_up = self._gauge("store_up", "1 while the database takes writes")
         self.accept_seconds = Histogram(
             "bridge_accept_seconds",

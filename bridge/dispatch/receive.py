@@ -8,27 +8,43 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import structlog
 
 from bridge import phone, segments
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.fit import fit, storable
-from bridge.dispatch.submit import shifts
+from bridge.dispatch.bursts import Bursts
+from bridge.dispatch.fit import storable
+from bridge.dispatch.handset import Handset
+from bridge.dispatch.optin import agreement
+from bridge.dispatch.own import Addressee, own_message
+from bridge.dispatch.stopping import stop, wish
 from bridge.dispatch.tenants import Tenant, tenant_of
 from bridge.errors import BadNumber, Refused, TryLater
 from bridge.model import Inbound, Receipt, State
 from bridge.privacy import keywords
-from bridge.store.claims import lane
+from bridge.privacy.workdays import next_workday
 from bridge.store.receipts import ReceiptIn, record_receipts
-from bridge.store.replies import Context, Heard, Judged, PartIn, ReplyScript
+from bridge.store.replies import (
+    OWNERS,
+    Agreement,
+    Context,
+    Heard,
+    Judged,
+    Known,
+    Means,
+    PartIn,
+    ReplyScript,
+)
 from bridge.store.sql import Values
 from bridge.store.submissions import Prepared
-from bridge.store.suppressions import IN_FLIGHT
+from bridge.store.suppressions import IN_FLIGHT, Bound
 
 log = structlog.get_logger("bridge.receive")
 
+CONFIRM_SECONDS = 300.0
 SETTLE_SECONDS = 5.0  # how long a STOP waits for parts that other processes have under way
 
 
@@ -37,9 +53,21 @@ class Reception:
 
     def __init__(self, bridge: Bridge, revoke: Callable[[Sequence[int]], None]) -> None:
         self.bridge = bridge
+        bridge.silence = self.silence
         self._revoke = revoke
+        self.bursts = Bursts(bridge.settings.privacy.stop_burst)
         self.script = ReplyScript(
-            bridge.ids.next, read, self._compose, bridge.keys.person, self._owner
+            bridge.ids.next,
+            Means(
+                read,
+                self._narrowed,
+                self._compose,
+                self._known,
+                self._owner,
+                next_workday,
+                Handset(bridge),
+                self._agrees,
+            ),
         )
 
     async def receipt(self, carrier: str, receipt: Receipt) -> None:
@@ -57,29 +85,55 @@ class Reception:
 
     async def follow(self, carrier: str, heard: Heard) -> None:
         """What is to be done after an MO's commit, before its acknowledgement."""
-        if heard.subjects:
-            await self.silence(heard.subjects)
+        if heard.bound:
+            await self.silence(heard.bound)
         if heard.reply_id is None:
             return
         self.bridge.metrics.replies.labels(carrier, heard.verdict).inc()
-        if heard.verdict in ("stop", "start"):
+        if heard.verdict in ("stop", "start", "intent"):
             await self.bridge.refresh()
+        if heard.verdict == "stop":
+            self._count(carrier)
         for edge in heard.edges:
             self.bridge.ring_edge(edge)
         if heard.lane:
             self.bridge.ring_lane(heard.lane, heard.reply_id)
 
+    def _count(self, carrier: str) -> None:
+        """Many STOPs at once may be somebody's doing (P72): people are told, once a burst."""
+        if count := self.bursts.seen(self.bridge.clock()):
+            self.bridge.metrics.stop_bursts.inc()
+            log.warning("many STOPs within a minute", carrier=carrier, count=count)
+
+    async def opted_out(self, carrier: str, number: str) -> None:
+        """A person has opted out with the carrier: for every tenant that knows them (P43).
+
+        Raises StoreUnavailable, TryLater.
+        """
+        e164, _ = _number(number)
+        keys, now = self.bridge.keys, self.bridge.clock()
+        rows = await self.bridge.store.read(OWNERS, all_index=keys.everyone(e164))
+        for (tenant_id,) in rows:
+            item = wish(keys, tenant_id, e164, scope="tenant", source="carrier", now=now)
+            await stop(self.bridge, item)
+        log.info("a carrier knows of an opt-out", carrier=carrier, tenants=len(rows))
+
     async def silence(self, subjects: Sequence[int]) -> None:
-        """Return once nothing claimed for these people can leave any more.
+        """Return once nothing claimed for these people, and stopped, can leave any more.
 
         Raises TryLater when another process does not settle what it has claimed.
         """
-        self._revoke(subjects)
+        bound = Bound.of(subjects)
+        self._revoke(bound)
         loop = asyncio.get_running_loop()
         until = loop.time() + SETTLE_SECONDS
         while loop.time() < until:
             flying = await self.bridge.store.read(
-                IN_FLIGHT, me=self.bridge.incarnation, people=Values(subjects)
+                IN_FLIGHT,
+                me=self.bridge.incarnation,
+                people=Values(bound),
+                purpose=bound.purpose,
+                programme=bound.programme,
             )
             if not flying:
                 return
@@ -106,6 +160,33 @@ class Reception:
             now=self.bridge.clock(),
         )
 
+    def _known(self, tenant_id: int, item: PartIn, programme: int) -> Known:
+        keys, number = self.bridge.keys, item.source
+        own = (p.id for p in self.bridge.register.programmes_of(tenant_id))
+        return Known(
+            keys.person(tenant_id, number),
+            keys.programme(tenant_id, programme, number) if programme else "",
+            tuple(keys.programme(tenant_id, each, number) for each in own),
+            keys.moved(tenant_id, number, programme),
+            keys.version,
+        )
+
+    def _narrowed(self, tenant_id: int, judged: Judged) -> Judged:
+        """What a text asks of one of the tenant's programmes, where it names it."""
+        for each in self.bridge.register.programmes_of(tenant_id):
+            if verdict := keywords.of_programme(judged.text, each.keyword):
+                return replace(judged, verdict=verdict, weak=False, programme=each.id)
+        return judged
+
+    def _agrees(self, tenant_id: int, item: PartIn, judged: Judged) -> Agreement | None:
+        """What a text does to its writer's consents."""
+        tenant = self.bridge.register.tenants.get(tenant_id)
+        if tenant is None:
+            return None
+        own = self.bridge.register.programmes_of(tenant_id)
+        named = next((each.name for each in own if each.id == judged.programme), "")
+        return agreement(tenant, item, judged, named)
+
     def _owner(self, tenants: Sequence[Sequence[Any]], item: PartIn) -> tuple[int, str] | None:
         """Whose number was written to, when nothing was ever sent to this person."""
         known = [(row[0], row[1], tenant_of(row[0], "", row[1])) for row in tenants]
@@ -119,59 +200,31 @@ class Reception:
         tenant = self.bridge.register.tenants.get(context.tenant_id)
         if tenant is None:
             return None
-        words = {"stop": tenant.stop_text, "start": tenant.start_text, "help": tenant.help_text}[
-            judged.verdict
-        ]
+        own = {"stop": tenant.stop_text, "start": tenant.start_text, "help": tenant.help_text}
+        words = judged.answer or own.get(judged.verdict)
         if not words:
             return None
-        carrier = self._way_back(item)
+        to = Addressee(item.source, context.phone_index, item.all_index, item.country, item.ours)
         try:
-            segmented = fit(tenant, words.replace("{tenant}", tenant.name), shifts(carrier))
+            return own_message(
+                self.bridge,
+                tenant,
+                to,
+                words.replace("{tenant}", self._named(tenant, judged.programme)),
+                rule="automatic-answer",
+                # A confirmation later than this would be a surprise (P38: within five minutes).
+                valid=CONFIRM_SECONDS,
+                # An answer leaves by the carrier that brought the word.
+                carrier=self.bridge.carrier(item.carrier),
+            )
         except Refused:
             log.warning("automatic answer does not fit", tenant=tenant.name, verdict=judged.verdict)
             return None
-        return self._prepared(item, context, tenant, segmented, carrier.name)
 
-    def _way_back(self, item: PartIn) -> Any:
-        """An answer leaves by the carrier that brought the word."""
-        return self.bridge.carrier(item.carrier)
-
-    def _prepared(
-        self,
-        item: PartIn,
-        context: Context,
-        tenant: Tenant,
-        segmented: segments.Segmented,
-        carrier: str,
-    ) -> Prepared:
-        return Prepared(
-            id=self.bridge.ids.next(),
-            tenant_id=tenant.id,
-            phone=item.source,
-            phone_index=context.phone_index,
-            all_index=item.all_index,
-            country=item.country,
-            originator=item.ours,
-            origin_kind="bridge",
-            origin_address="",
-            origin="",
-            klass="transactional",
-            urgent=True,
-            text=segmented.text,
-            encoding=segmented.encoding,
-            lang=segmented.lang,
-            parts=len(segmented.parts),
-            rules="automatic-answer",
-            state=str(State.QUEUED),
-            reason="",
-            lane=lane(carrier, True),
-            due_at=item.now,
-            # A confirmation later than this would be a surprise (P38: within five minutes).
-            expires_at=item.now + 300,
-            now=item.now,
-            dedupe=None,
-            exempt=True,
-        )
+    def _named(self, tenant: Tenant, programme: int) -> str:
+        """The tenant, with the programme where an answer is about one alone."""
+        own = self.bridge.register.programmes_of(tenant.id)
+        return " ".join([tenant.name, *(each.name for each in own if each.id == programme)])
 
 
 def _number(written: str) -> tuple[str, str]:
@@ -192,7 +245,7 @@ def read(parts: Sequence[Inbound], country: str) -> Judged:
     """Join, decode and judge an MO."""
     text = decode(parts)
     found = keywords.verdict(text, country or None)
-    return Judged(text, found.verdict, found.keyword or "")
+    return Judged(text, found.verdict, found.keyword or "", found.weak)
 
 
 def decode(parts: Sequence[Inbound]) -> str:

@@ -11,11 +11,16 @@ from collections.abc import Sequence
 
 import structlog
 
+from bridge.dispatch.aftercare import Aftercare
+from bridge.dispatch.audit import Notary
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.failover import route_anew
+from bridge.dispatch.governing import Governor
+from bridge.dispatch.keeping import Keeper
 from bridge.dispatch.receive import Reception
 from bridge.errors import StoreUnavailable
 from bridge.store.leases import release_silent
+from bridge.store.portal import tidy_portal
 from bridge.store.receipts import match_missed
 from bridge.store.replies import PartIn, ReplyScript, read_part
 from bridge.store.sql import Script
@@ -29,6 +34,7 @@ from bridge.store.sweeps import (
     sweep,
     tidy,
 )
+from bridge.store.wishes import overdue_wishes
 
 log = structlog.get_logger("bridge.sweep")
 
@@ -43,6 +49,10 @@ class Sweeper:
         self.bridge = bridge
         self._reception = reception
         self._partials = PartialScript(reception.script)
+        self._notary = Notary(bridge)
+        self._aftercare = Aftercare(bridge)
+        self._governor = Governor(bridge)
+        self._keeper = Keeper(bridge)
         self._rare = 0.0
         self.last = 0.0
 
@@ -67,10 +77,22 @@ class Sweeper:
             self._rare = now
             await bridge.store.write(tidy, now)
             await bridge.store.write(tidy_staff, now)
+            await bridge.store.write(tidy_portal, now)
             if await bridge.store.write(match_missed, now):
                 bridge.ring_edges()
             await self._partial_replies(now)
+            await self._notary.once(now)
+            await self._aftercare.once(now)
+            await self._governor.once(now)
+            await self._wishes(now)
         self.last = now
+        await self._keeper.once(now)
+
+    async def _wishes(self, now: float) -> None:
+        """Wishes that nobody has looked at within a working day are told of, once (P36)."""
+        if count := await self.bridge.store.write(overdue_wishes, now):
+            self.bridge.metrics.wishes_overdue.inc(count)
+            log.warning("wishes wait: see bridge suppress wishes", count=count)
 
     async def _states(self, now: float) -> None:
         bridge = self.bridge

@@ -8,9 +8,24 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bridge import settings
+from bridge.errors import Misconfigured, Refused
+from bridge.privacy.retention import Period, rules
 from bridge.store import tenants as stored
+from bridge.store.programmes import PROGRAMMES, Programme
 from bridge.store.store import Store
 from bridge.store.tenants import TenantIn
+
+
+@dataclass(frozen=True, slots=True)
+class Optin:
+    """How people agree to a programme from their phone."""
+
+    name: str
+    keyword: str = ""
+    text: str = ""  # what they are told that they agreed to; {tenant} is the tenant's name
+    confirm: str = ""  # what they answer to it first; "" for nothing
+    welcome: str = ""  # what answers that
+    purpose: str = "sms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +50,20 @@ class Tenant:
     preview: str = "long"
     second_person_above: int = 20
     reply_window: float = 30 * 86400.0
+    keep_texts: float | None = None
+    profile: str = "processor"
+    authority: str = ""
     help_text: str = ""
     stop_text: str = ""
     start_text: str = ""
+    optout: str = "append"
+    marketing_basis: str = "recorded"
+    marketing_cap: str = ""
+    marketing_sender: str = ""
+    marketing_label: str = ""
+    marketing_footer: str = ""
+    programmes: tuple[Optin, ...] = ()
+    eea_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +84,20 @@ class Register:
     rules: tuple[SenderRule, ...]
     logins: Mapping[str, tuple[int, str]]
     tokens: tuple[tuple[int, str], ...]
+    programmes: tuple[Programme, ...] = ()
+
+    def programmes_of(self, tenant: int) -> tuple[Programme, ...]:
+        """A tenant's programmes."""
+        return tuple(p for p in self.programmes if p.tenant_id == tenant)
+
+    def programme(self, tenant: int, name: str) -> Programme:
+        """A tenant's programme, by its name or its id. Raises Refused."""
+        own = self.programmes_of(tenant)
+        for each in own:
+            if name.casefold() == each.name.casefold() or name == str(each.id):
+                return each
+        known = ", ".join(each.name for each in own) or "none"
+        raise Refused("there is no programme of this name", f"programmes: {known}")
 
     def named(self, name: str) -> Tenant | None:
         """The tenant of that name."""
@@ -69,14 +109,32 @@ _KEPT = [field.name for field in fields(Tenant) if field.name not in ("id", "nam
 
 
 def from_file(tenant: settings.Tenant, now: float) -> TenantIn:
-    """A tenant of bridge.toml, ready to be stored."""
+    """A tenant of bridge.toml, ready to be stored.
+
+    Raises Misconfigured where it would keep texts for longer or shorter than the rules allow.
+    """
+    _check_periods(tenant)
     facts = {name: _plain(getattr(tenant, name)) for name in _KEPT}
     senders = [(s.address, list(s.proof), s.message_class) for s in tenant.senders]
     logins = [(login.user, login.password_hash.get_secret_value()) for login in tenant.logins]
     return TenantIn(tenant.name, facts, senders, logins, "file", now)
 
 
+def _check_periods(tenant: settings.Tenant) -> None:
+    if tenant.keep_texts is None:
+        return
+    try:
+        rules()["text"].check(Period(days=tenant.keep_texts.days))
+    except Refused as no:
+        raise Misconfigured(
+            f"[[tenants]] {tenant.name}: keep_texts: {no.sentence}",
+            "`bridge privacy retention show` prints the periods and their bounds",
+        ) from no
+
+
 def _plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return [each.model_dump() if hasattr(each, "model_dump") else each for each in value]
     return value.total_seconds() if hasattr(value, "total_seconds") else value
 
 
@@ -91,6 +149,7 @@ async def read(store: Store) -> Register:
         tuple(SenderRule(r[0], r[1], tuple(json.loads(r[2])), r[3]) for r in rules),
         {row[0]: (row[1], row[2]) for row in logins},
         tuple((row[1], row[0]) for row in tokens),
+        tuple(Programme(*row) for row in await store.read(PROGRAMMES)),
     )
 
 
@@ -105,4 +164,6 @@ def _frozen(key: str, value: Any) -> Any:
         return frozenset(value)
     if key == "inbox" and isinstance(value, str):
         return (value,) if value else ()
+    if key == "programmes":
+        return tuple(Optin(**each) for each in value)
     return tuple(value) if isinstance(value, list) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from bridge import phone
 from bridge.dispatch.held import decided
+from bridge.dispatch.restricted import restricted
 from bridge.dispatch.submit import submit
 from bridge.errors import Refused
 from bridge.model import Class, Origin, State, Submission
@@ -19,14 +20,14 @@ from bridge.operations.office import (
     Office,
     iso,
     read_id,
-    record,
+    record_look,
     refuse_unknown,
     tenant_named,
 )
 from bridge.settings.values import Originator
 from bridge.store import ids
 from bridge.store.held import WAITING
-from bridge.store.logbook import Entry, Filter, entries
+from bridge.store.logbook import TENANT_NAMES, Entry, Filter, entries
 from bridge.store.probe import BINDS
 
 
@@ -52,6 +53,7 @@ async def send(
     klass: str = "transactional",
     originator: str = "",
     at: str = "",
+    programme: str = "",
 ) -> AsyncIterator[Item]:
     """Send a text. Raises Refused."""
     owner = await tenant_named(office, tenant)
@@ -66,6 +68,7 @@ async def send(
         urgent=urgent,
         originator=_originator(originator),
         not_before=_moment(at, number.e164) if at else None,
+        programme=programme,
     )
     kept = await submit(office.bridge, submission)
     reason = "opted-out" if kept.state is State.SUPPRESSED else ""
@@ -107,15 +110,31 @@ async def log(
     state: str = "",
     limit: int = 0,
     reveal: bool = False,
+    why: str = "",
 ) -> AsyncIterator[Item]:
     """One object a message, oldest first; with `limit` the newest so many of them."""
     if tenant:
         await refuse_unknown(office, tenant)
     if reveal:
-        await record(office, "log --reveal", since=since, tenant=tenant, state=state, limit=limit)
+        begin = iso(since or None)
+        action = "log --reveal"
+        await record_look(
+            office, action, tenant=tenant, why=why, since=begin, state=state, limit=limit
+        )
     states = (State(state),) if state else ()
+    hides = await _hides(office, reveal=reveal)
     async for entry in entries(office.bridge.store, Filter(since, tenant, states, limit)):
-        yield _shown(entry, reveal=reveal)
+        yield _shown(entry, reveal=reveal and not hides(entry))
+
+
+async def _hides(office: Office, *, reveal: bool) -> Callable[[Entry], bool]:
+    """Whom no list shows, whoever asks for it: people whose data may not be used (P27)."""
+    hidden = await restricted(office.bridge) if reveal else None
+    if hidden is None or not hidden.tokens:
+        return lambda _: False
+    rows = await office.bridge.store.read(TENANT_NAMES)
+    numbers = {row[0]: row[1] for row in rows}
+    return lambda entry: hidden.has(numbers.get(entry.tenant, 0), entry.phone)
 
 
 def _shown(entry: Entry, *, reveal: bool) -> Item:
@@ -151,16 +170,17 @@ def _origin(entry: Entry, *, reveal: bool) -> str:
 
 
 async def held_list(
-    office: Office, *, tenant: str = "", reveal: bool = False
+    office: Office, *, tenant: str = "", reveal: bool = False, why: str = ""
 ) -> AsyncIterator[Item]:
     """What waits for a person: held, or in doubt (`unknown`) and not to be sent again unasked."""
     if tenant:
         await refuse_unknown(office, tenant)
     if reveal:
-        await record(office, "held list --reveal", tenant=tenant)
+        await record_look(office, "held list --reveal", tenant=tenant, why=why)
     wanted = Filter(tenant=tenant, states=WAITING)
+    hides = await _hides(office, reveal=reveal)
     async for entry in entries(office.bridge.store, wanted):
-        yield _shown(entry, reveal=reveal)
+        yield _shown(entry, reveal=reveal and not hides(entry))
 
 
 async def held_release(office: Office, *, id: str) -> AsyncIterator[Item]:  # noqa: A002
@@ -175,5 +195,5 @@ async def held_drop(office: Office, *, id: str) -> AsyncIterator[Item]:  # noqa:
 
 async def _decide(office: Office, shown: str, *, release: bool) -> Item:
     number = read_id(shown, "bridge held list")
-    done = await decided(office.bridge, number, release=release)
+    done = await decided(office.bridge, number, release=release, actor=office.actor)
     return {"id": ids.show(number), "state": str(done.after), "reason": f"was {done.before}"}

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.store import ids, logbook
-from bridge.store.logbook import Look, record_looks
+from bridge.store.audit import Entry, audited, record_entries
+from bridge.store.store import BatchScript
 
 Item = dict[str, Any]
+Given = TypeVar("Given")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +65,56 @@ async def refuse_unknown(office: Office, name: str) -> None:
         raise no_tenant(name, names)
 
 
-async def record(office: Office, action: str, **details: object) -> None:
-    """Write a line of the audit: who asks does this, and with which options."""
-    reason = " ".join(f"{key}={value}" for key, value in details.items() if value)
-    look = Look(office.actor, action, reason, office.bridge.clock())
-    await office.bridge.store.write(record_looks, look)
+async def record(
+    office: Office,
+    action: str,
+    *,
+    tenant: int = 0,
+    subject: int | None = None,
+    why: str = "",
+    **details: object,
+) -> None:
+    """Write into the audit that who asks does this, and with which options.
+
+    `tenant` is whose data it is, 0 nobody's or the whole bridge's; `subject` the person, if known.
+    """
+    item = entry(office, action, tenant, reason_of(why, **details), subject)
+    await office.bridge.store.write(record_entries, item)
+
+
+async def record_look(
+    office: Office, action: str, *, tenant: str, why: str = "", **details: object
+) -> None:
+    """Write into the audit that who asks is shown a tenant's numbers or texts (P61).
+
+    Without a tenant's name they are everybody's: each tenant has an entry of its own to be shown.
+    """
+    store = office.bridge.store
+    known = {row[0]: row[1] for row in await store.read(logbook.TENANT_NAMES)}
+    numbers = [known[tenant]] if tenant else list(known.values())
+    reason = reason_of(why, **details)
+    items = [entry(office, action, number, reason) for number in numbers]
+    await asyncio.gather(*(store.write(record_entries, item) for item in items))
+
+
+def reason_of(why: str, **details: object) -> str:
+    """What was said as a reason, then the options that were given."""
+    given = " ".join(f"{key}={value}" for key, value in details.items() if value)
+    return "; ".join(each for each in (why, given) if each)
+
+
+def entry(
+    office: Office, action: str, tenant_id: int, reason: str = "", subject_id: int | None = None
+) -> Entry:
+    """An entry of the audit about an act of whoever asks; tenant 0: the whole bridge's."""
+    return Entry(office.actor, action, reason, office.bridge.clock(), tenant_id, subject_id)
+
+
+async def act(
+    office: Office, script: BatchScript[Given], item: Given, tell: Callable[[Any], Entry | None]
+) -> Any:
+    """Run a script, and in the same transaction append what `tell` makes of its result."""
+    return await office.bridge.store.write(audited(script), (item, tell))
 
 
 def read_id(shown: str, shown_by: str) -> int:

@@ -11,9 +11,11 @@ from bridge.errors import Refused
 from bridge.operations.office import (
     Item,
     Office,
+    act,
+    entry,
     iso,
     read_id,
-    record,
+    record_look,
     refuse_unknown,
     tenant_named,
 )
@@ -43,9 +45,9 @@ async def staff_invite(office: Office, *, tenant: str, role: str, name: str) -> 
     named = _name(name)
     owner = await tenant_named(office, tenant)
     code, now = new_code(), bridge.clock()
-    await record(office, "staff invite", tenant=owner.name, role=role)
     item = Invite(owner.id, role, named, code_hash(bridge.keys, code), now, now + VALID_SECONDS)
-    await bridge.store.write(invite, item)
+    invited = entry(office, "staff invite", owner.id, f"role={role}")
+    await act(office, invite, item, lambda _: invited)
     yield {"code": code, "expires_at": iso(item.expires_at)}
 
 
@@ -61,13 +63,13 @@ def _name(written: str) -> str:
 
 
 async def staff_list(
-    office: Office, *, tenant: str = "", reveal: bool = False
+    office: Office, *, tenant: str = "", reveal: bool = False, why: str = ""
 ) -> AsyncIterator[Item]:
     """One object an enrolment that stands, oldest first; those of closed tenants too."""
     if tenant:
         await refuse_unknown(office, tenant)
     if reveal:
-        await record(office, "staff list --reveal", tenant=tenant)
+        await record_look(office, "staff list --reveal", tenant=tenant, why=why)
     for row in await office.bridge.store.read(STAFF, tenant=tenant):
         *_, revoked_at = row
         if revoked_at is None:

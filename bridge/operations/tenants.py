@@ -12,7 +12,7 @@ from bridge import settings
 from bridge.dispatch import tenants
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
-from bridge.operations.office import Item, Office, tenant_named
+from bridge.operations.office import Item, Office, act, entry, tenant_named
 from bridge.settings.problems import sentences
 from bridge.smtp.proof import new_token
 from bridge.store import tenants as stored
@@ -66,7 +66,7 @@ async def tenant_add(office: Office, *, tenant: Mapping[str, Any]) -> AsyncItera
             "take another name, or close that one first: `bridge tenant close`",
         )
     row = replace(tenants.from_file(described, office.bridge.clock()), source="command")
-    await office.bridge.store.write(stored.put_tenants, row)
+    await act(office, stored.put_tenants, row, lambda number: entry(office, "tenant add", number))
     await office.bridge.refresh()
     yield {"name": described.name, "state": "open"}
 
@@ -82,8 +82,10 @@ def _described(given: Mapping[str, Any], region: str) -> settings.Tenant:
 
 async def tenant_close(office: Office, *, name: str) -> AsyncIterator[Item]:
     """Nobody sends in this tenant's name any more; its log stays."""
-    await _own(office, name, "take it out there, and start the bridge again")
-    await office.bridge.store.write(stored.close_tenants, (name, office.bridge.clock()))
+    owner = await _own(office, name, "take it out there, and start the bridge again")
+    closed = entry(office, "tenant close", owner.id)
+    item = stored.CloseTenant(name, office.bridge.clock(), office.actor)
+    await act(office, stored.close_tenants, item, lambda done: closed if done else None)
     await office.bridge.refresh()
     yield {"name": name, "state": "closed"}
 
@@ -93,7 +95,8 @@ async def token_issue(office: Office, *, name: str) -> AsyncIterator[Item]:
     tenant = await tenant_named(office, name)
     token, digest = new_token()
     item = (tenant.id, digest, office.bridge.clock())
-    await office.bridge.store.write(stored.add_tokens, item)
+    issued = entry(office, "token issue", tenant.id)
+    await act(office, stored.add_tokens, item, lambda _: issued)
     await office.bridge.refresh()
     yield {"name": name, "token": token}
 
@@ -101,7 +104,12 @@ async def token_issue(office: Office, *, name: str) -> AsyncIterator[Item]:
 async def token_revoke(office: Office, *, name: str) -> AsyncIterator[Item]:
     """End all tokens of a tenant."""
     tenant = await tenant_named(office, name)
-    ended = await office.bridge.store.write(stored.revoke_tokens, tenant.id)
+    ended = await act(
+        office,
+        stored.revoke_tokens,
+        tenant.id,
+        lambda count: entry(office, "token revoke", tenant.id, f"tokens={count}"),
+    )
     await office.bridge.refresh()
     yield {"name": name, "revoked": ended}
 
@@ -114,7 +122,9 @@ async def tenant_login(
         office, name, "write the login there; `bridge hash-password` makes its password_hash"
     )
     item = SetLogin(tenant.id, user, password_hash)
-    if not await office.bridge.store.write(set_logins, item):
+    action = "tenant login" if password_hash else "tenant login --remove"
+    changed = entry(office, action, tenant.id)
+    if not await act(office, set_logins, item, lambda done: changed if done else None):
         if password_hash:
             raise Refused(f"the user {user!r} belongs to another tenant", "take another name")
         raise Refused(f"{name} has no user {user!r}", "`bridge tenant list` shows the logins")

@@ -34,6 +34,8 @@ class Verdict:
 
     verdict: str
     keyword: str | None = None
+    #: An everyday word where it opts nobody out: somebody looks at it, nothing is stopped (P37).
+    weak: bool = False
 
 
 def verdict(text: str, country: str | None = None) -> Verdict:
@@ -95,7 +97,7 @@ def _exact(tokens: list[str], country: str) -> Verdict | None:
         if kind == _SLIP:
             return Verdict(INTENT, keyword)
         if kind == _WEAK and not covered.get(_OBJECT) and not _counts(said, country):
-            return Verdict(INTENT, keyword)
+            return Verdict(INTENT, keyword, weak=True)
         return Verdict(STOP if kind == _WEAK else kind, keyword)
     return None
 
@@ -130,6 +132,15 @@ def _counts(said: tuple[str, ...], country: str) -> bool:
     if country in words.PLUS_ONE and " ".join(said) in words.FCC:
         return True
     return any(country in words.COUNTRIES[lang].split() for lang in _vocabulary()[_WEAK][said])
+
+
+def of_programme(text: str, keyword: str) -> str:
+    """What `text` asks of the programme of this keyword: "STOP offers", "START offers"; or ""."""
+    tokens, own = fold(without_signature(text)).split(), fold(keyword).split()
+    if not own or len(tokens) <= len(own) or tokens[-len(own) :] != own:
+        return ""
+    rest = plainer(tokens[: -len(own)])
+    return next((kind for kind in (STOP, START) if kind in _cover(rest, (kind, _POLITE))), "")
 
 
 _CLAUSE = re.compile(r"[.!?,;:\n]+|\s[-–—]+\s")

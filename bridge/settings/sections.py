@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bridge.settings.values import (
     AddressPattern,
+    Cap,
     Count,
     DatabaseUrl,
     Directory,
@@ -21,13 +22,16 @@ from bridge.settings.values import (
     Name,
     Octet,
     OptionalDomain,
+    OptionalDuration,
     OptionalEndpoint,
     OptionalPath,
     OptionalRegion,
     Originator,
     PasswordHash,
+    PlainWords,
     Port,
     Prefix,
+    ProgrammeName,
     Proofs,
     PublicUrl,
     QueueUrl,
@@ -121,6 +125,20 @@ class Login(Section):
     password_hash: PasswordHash
 
 
+class Programme(Section):
+    """What people may agree to by itself: `keyword` from their phone is answered with `text`.
+
+    With `confirm` it counts once they have answered that word, which `welcome` answers.
+    """
+
+    name: ProgrammeName
+    keyword: Annotated[str, Field(max_length=40)] = ""
+    text: str = ""
+    confirm: Annotated[str, Field(max_length=40)] = ""
+    welcome: str = ""
+    purpose: Literal["sms", "marketing", "newsletter", "service"] = "sms"
+
+
 class Tenant(Section):
     """A client company and its rules."""
 
@@ -141,9 +159,21 @@ class Tenant(Section):
     preview: Literal["long", "always"] = "long"
     second_person_above: Count = 20
     reply_window: Duration = timedelta(days=30)
+    keep_texts: OptionalDuration = None
+    # Who decides on what people ask for about their data: the tenant, or the operator.
+    profile: Literal["processor", "controller"] = "processor"
+    authority: str = ""
     help_text: str = "{tenant}: reply STOP to get no more messages, START to get them again."
     stop_text: str = "{tenant}: you will get no more messages. Reply START to get them again."
     start_text: str = "{tenant}: you will get messages again. Reply STOP to end them."
+    optout: Literal["append", "require"] = "append"
+    marketing_basis: Literal["recorded", "tenant"] = "recorded"
+    marketing_cap: Cap = ""
+    marketing_sender: str = ""
+    marketing_label: PlainWords = ""
+    marketing_footer: PlainWords = ""
+    programmes: list[Programme] = []
+    eea_only: bool = False
     senders: list[Sender] = []
     logins: list[Login] = []
 
@@ -151,6 +181,7 @@ class Tenant(Section):
 # What only an SMPP bind has.
 SMPP_KEYS = {
     *("host", "port", "system_id", "password", "system_type", "bind", "receipts"),
+    "optout_errors",
     *("tls", "tls_ca", "tls_cert", "tls_key", "long", "id_format", "gsm7_coding", "shift"),
     *("source_ton", "source_npi", "dest_ton", "dest_npi", "enquire_seconds", "response_timeout"),
 }
@@ -192,6 +223,8 @@ class Carrier(Section):
     enquire_seconds: Count = 30
     response_timeout: Duration = timedelta(seconds=30)
     receipts: bool = True
+    # Each carrier has codes of its own, 0x0400 to 0x04FF (SMPP 3.4, 5.1.3), for an opt-out.
+    optout_errors: list[Annotated[int, Field(ge=1)]] = []
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -261,10 +294,17 @@ class Privacy(Section):
     """Keys, and whom people turn to; `address` is a local part in each of smtp.domains."""
 
     pepper_file: OptionalPath = None
+    signing_key_file: OptionalPath = None
     master_key_file: OptionalPath = None
+    ledger_file: OptionalPath = None
+    # Who runs the bridge, as registers name it; and where it hears of what has a deadline.
+    operator: str = ""
+    inbox: Inboxes = []
     dpo: str = ""
     authority: str = ""
     address: LocalPart = "privacy"
+    # More STOPs within a minute may be somebody's doing (PRIVACY P72): people are told.
+    stop_burst: Count = 50
 
 
 class Sandbox(Section):

@@ -36,7 +36,13 @@ def _duration(value: object) -> timedelta:
     return span
 
 
+def _duration_or_none(value: object) -> timedelta | None:
+    """As `_duration`; "" for none."""
+    return None if value in ("", None) else _duration(value)
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
+OptionalDuration = Annotated[timedelta | None, BeforeValidator(_duration_or_none)]
 
 
 @dataclass(frozen=True)
@@ -177,6 +183,40 @@ def _local_part(value: object) -> str:
     return text
 
 
+def _cap(value: object) -> str:
+    """At most so many messages to a person in a time; "" for no limit."""
+    text = _text(value)
+    if text and not re.fullmatch(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,2}[hdw]", text):
+        raise ValueError(f'must be messages and a time, such as "3/7d", not "{text}"')
+    return text
+
+
+# The default alphabet of 3GPP TS 23.038, 6.2.1, with its extension.
+_GSM7 = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)
+
+
+def _plain_words(value: object) -> str:
+    """Words that go with every text: one letter beyond GSM-7 would make each SMS UCS-2."""
+    text = _text(value)
+    if beyond := sorted(set(text) - _GSM7):
+        raise ValueError(
+            f'has "{beyond[0]}", which makes every SMS twice as long; write it plainly, such as'
+            ' "Odhlaseni: STOP"'
+        )
+    return text
+
+
+def _programme_name(value: object) -> str:
+    """As it stands behind `.p-` in an address."""
+    text = _text(value)
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", text):
+        raise ValueError(f'must be letters, digits, - and _, as in "newsletter", not "{text}"')
+    return text
+
+
 _INBOX = re.compile(
     r"[^@\s:]+@[^@\s]+|slack:(?:[TE][A-Z0-9]+/)?[CGD][A-Z0-9]+|telegram:-?[0-9]+"
 ).fullmatch
@@ -262,6 +302,9 @@ WebUrl = Annotated[str, BeforeValidator(_web_url)]
 Domain = Annotated[str, BeforeValidator(_domain)]
 OptionalDomain = Annotated[str, BeforeValidator(_optional_domain)]
 LocalPart = Annotated[str, BeforeValidator(_local_part)]
+Cap = Annotated[str, BeforeValidator(_cap)]
+PlainWords = Annotated[str, BeforeValidator(_plain_words)]
+ProgrammeName = Annotated[str, BeforeValidator(_programme_name)]
 Inboxes = Annotated[list[str], BeforeValidator(_inboxes)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Octet = Annotated[int, Field(ge=0, le=255)]

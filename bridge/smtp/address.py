@@ -26,8 +26,11 @@ _NAME = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9 _&-]{1,11}|\+?[0-9]{3,15}").fullma
 _TOKEN = re.compile(r"[A-Za-z0-9_-]+").fullmatch
 _TIME = re.compile(r"[0-9]{12}").fullmatch
 _WORDS = ("urgent", "marketing", "transactional", "explain")
-_VALUES = ("from-", "at-", "t-")
-_OPTIONS = "the options are .urgent .marketing .transactional .from-NAME .at-YYYYMMDDHHMM .t-TOKEN"
+_VALUES = ("from-", "at-", "t-", "p-")
+_OPTIONS = (
+    "the options are .urgent .marketing .transactional .from-NAME .at-YYYYMMDDHHMM .t-TOKEN"
+    " .p-PROGRAMME"
+)
 
 
 class Address(NamedTuple):
@@ -46,6 +49,8 @@ class Address(NamedTuple):
     at: datetime | None = None
     """When to send, in the tenant's local time (no zone)."""
     token: str | None = None
+    programme: str | None = None
+    """Of which of the tenant's programmes the message is."""
 
 
 def parse(local: str) -> Address:
@@ -75,6 +80,7 @@ def parse(local: str) -> Address:
         found.get("from-"),
         datetime.strptime(found["at-"], "%Y%m%d%H%M") if "at-" in found else None,  # noqa: DTZ007
         found.get("t-"),
+        found.get("p-"),
     )
 
 
@@ -137,6 +143,10 @@ def _option(label: str) -> tuple[str, str]:
         )
     if key == "t-" and not _TOKEN(value):
         raise BadAddress("The option .t-TOKEN is without its token", "such as .t-Xk29fQ7a")
+    if key == "p-" and not _TOKEN(value):
+        raise BadAddress(
+            "The option .p-PROGRAMME is without its programme", "such as .p-newsletter"
+        )
     if not key:
         raise _unknown(word)
     return key, value
@@ -152,6 +162,6 @@ def _is_time(value: str) -> bool:
 def _unknown(word: str) -> BadAddress:
     if not word:
         return BadAddress("There is a dot without an option", "remove it")
-    if near := get_close_matches(word, (*_WORDS, "from-name", "at-", "t-"), 1):
+    if near := get_close_matches(word, (*_WORDS, "from-name", "at-", "t-", "p-"), 1):
         return BadAddress("The address has an unknown option", f"did you mean .{near[0]}?")
     return BadAddress("The address has an unknown option", _OPTIONS)

@@ -10,6 +10,7 @@ the same Message-ID.
 |             |                   | generated      | is automatic                                  |
 | `report`    | null              | auto-replied   | RFC 3464 2, RFC 3834 5                        |
 | `explained` | null              | auto-replied   | made by the bridge because a mail came        |
+| `letter`    | null              | auto-replied   | so is the answer to a request about data      |
 
 Holiday notices answer people, so an answer asks not to get any (X-Auto-Response-Suppress); those
 that come nevertheless never become SMS. `X-SMS-Bridge` marks all of these mails as our own, by
@@ -119,6 +120,13 @@ def explained(letter: Letter, explanation: Explanation) -> bytes:
     """The answer to a mail to `explain.…@`: what would be sent, how, and by which rules."""
     mail = _automatic(letter, "explain", _reply(letter.thread.subject or "explain"))
     set_text(mail, _explained(explanation))
+    return mail.as_bytes()
+
+
+def letter(outside_of: Letter, subject: str, text: str) -> bytes:
+    """News of a request about somebody's own data, below their own mail where they wrote one."""
+    mail = _automatic(outside_of, "request", subject)
+    set_text(mail, text)
     return mail.as_bytes()
 
 

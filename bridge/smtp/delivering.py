@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bridge import phone
-from bridge.dispatch.submit import keep, prepare
+from bridge.dispatch.submit import keep, made_ready
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused, TryLater
 from bridge.model import Class, Origin, State, Submission
@@ -95,7 +95,7 @@ class Mail:
                 raise _automatic(extracted)
             hold = await self._hold(recipient) if recipient.match.needs_dmarc else ""
             submission = self._submission(recipient, extracted, hold)
-            ready = prepare(self._bridge, submission)
+            ready = await made_ready(self._bridge, submission)
             return _kept(await keep(self._bridge, ready.prepared, EDGE))
         except Refused as no:
             return self._gate.refused(no)
@@ -141,6 +141,7 @@ class Mail:
             hold=hold,
             dedupe=self._identity(recipient, mail),
             rules=mail.rules,
+            programme=wanted.programme or "",
         )
 
     def _identity(self, recipient: Recipient, mail: Extracted) -> bytes | None:
@@ -180,7 +181,7 @@ class Mail:
             if mail.automatic:
                 raise _automatic(mail)
             hold = await self._hold(recipient)
-            ready = prepare(self._bridge, self._submission(recipient, mail, hold))
+            ready = await made_ready(self._bridge, self._submission(recipient, mail, hold))
         except Refused as no:
             return Explanation("", text=mail.text, refused=sentence(no), rules=mail.rules)
         return Explanation(

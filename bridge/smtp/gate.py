@@ -29,6 +29,7 @@ from bridge.smtp.dmarc import Ruling
 from bridge.smtp.dns import Resolver
 from bridge.smtp.door import Refusal, Reply, Session
 from bridge.smtp.extract import Policy
+from bridge.smtp.letterbox import Box, Letterbox
 from bridge.smtp.login import Verifier
 from bridge.smtp.proof import Match, Peer, Prover, Rule, Ruleset
 from bridge.store.conversations import CONVERSATION
@@ -43,6 +44,7 @@ class Gate:
         self.bridge = bridge
         self._domains = frozenset(bridge.settings.smtp.domains)
         self._reply_key = replyto.derive(bridge.keys.key("reply address"))
+        self._letterbox = Letterbox(bridge)
         self._verifier = Verifier()
         self._prover = Prover(Resolver(bridge.settings.smtp.nameservers))
         self._ruleset = Ruleset(())
@@ -87,16 +89,27 @@ class Gate:
         session: Session,  # noqa: ARG002 - all that matters of it is in the transaction
         transaction: object,
         address: str,
-    ) -> Recipient | Awaitable[Recipient]:
+    ) -> Box | Recipient | Awaitable[Recipient]:
         """Whether this recipient may be written to by this sender. Raises Refusal."""
         ours = cast("Transaction", transaction)
         try:
+            if box := self._box(ours, address):
+                return box
             found = self._recipient(ours, address)
         except Refused as no:
             raise self._refusal(no) from no
         if isinstance(found, Recipient):
             ours.recipients.append(found)
         return found
+
+    def _box(self, transaction: Transaction, address: str) -> Box | None:
+        """The letterbox of data subjects, which anybody may write to but no machine."""
+        local, _, domain = address.rpartition("@")
+        if domain.lower() not in self._domains or not self._letterbox.is_it(local):
+            return None
+        if not transaction.sender:
+            raise Refused("bounces and automatic answers open no request")
+        return Box(address)
 
     def _recipient(
         self, transaction: Transaction, address: str
@@ -132,12 +145,9 @@ class Gate:
     ) -> Recipient:
         check_country(tenant, number.country)
         bridge = self.bridge
-        if bridge.hints and not wanted.explain:
-            tokens = {bridge.keys.person(tenant.id, number.e164), bridge.keys.everyone(number.e164)}
-            if tokens & bridge.hints:
-                raise Refused(
-                    "this person has opted out of messages", "only START from their phone lifts it"
-                )
+        if not wanted.explain:
+            klass = wanted.klass or (match.rule.klass if match.rule is not None else "")
+            bridge.lists.refuse(bridge.keys, tenant.id, number.e164, number.country, klass)
         return Recipient(shown, tenant, match, wanted, number, originator)
 
     async def _by_name(
@@ -219,7 +229,10 @@ class Gate:
     ) -> list[Reply]:
         """Make SMS of a mail; one reply a recipient, 250 once it is on disk."""
         began = perf_counter()
-        mail = Mail(self, cast("Transaction", transaction), content)
+        ours = cast("Transaction", transaction)
+        if any(isinstance(each, Box) for each in recipients):
+            return await self._with_letters(ours, recipients, content)
+        mail = Mail(self, ours, content)
         wanted = cast("list[Recipient]", recipients)
         if len(wanted) == 1 and not wanted[0].others:
             replies = [await mail.deliver(wanted[0])]
@@ -227,6 +240,15 @@ class Gate:
             replies = await mail.deliver_all(wanted)
         self.bridge.metrics.accept_seconds.observe(perf_counter() - began)
         return replies
+
+    async def _with_letters(
+        self, transaction: Transaction, recipients: list[object], content: bytes
+    ) -> list[Reply]:
+        """A mail to the letterbox, and perhaps to people beside it: each has its own reply."""
+        letter = await self._letterbox.take(transaction.sender, content)
+        others = cast("list[Recipient]", [r for r in recipients if not isinstance(r, Box)])
+        told = iter(await Mail(self, transaction, content).deliver_all(others) if others else [])
+        return [letter if isinstance(each, Box) else next(told) for each in recipients]
 
     # What decisions become
 

@@ -9,26 +9,52 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_bytes
 from email.policy import default
 from typing import Any
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.identity import answer_to, news_code
+from bridge.dispatch.lawful import SMARTHOST
+from bridge.dispatch.requests import facts, read
 from bridge.dispatch.tenants import Tenant
-from bridge.errors import Refused
+from bridge.errors import Refused, TryLater
+from bridge.privacy.letters import letter
 from bridge.smtp import compose, replyto
 from bridge.smtp.compose import Action, Explanation, Fate
 from bridge.smtp.letter import Letter, Thread, message_id
 from bridge.smtp.outbound import Smarthost
+from bridge.store.announcements import KIND, words_of
 from bridge.store.conversations import MESSAGE_FACTS, REPLY_FACTS
 from bridge.store.notices import MAILBOX, Notice, notice_of
 
 #: RFC 3463 status and a hint for the reasons that our own rules give.
 _REASONS = {
+    "no-lawful-route": (
+        "5.7.1",
+        "no carrier of its route may have this tenant's data",
+        "ask the operator",
+    ),
+    "restricted": (
+        "5.7.1",
+        "this person's data may not be used at present",
+        "wait until whoever answers for their data ends that",
+    ),
     "opted-out": ("5.7.1", "this person has opted out", "only START from their phone lifts it"),
+    "blocked": ("5.7.1", "this number is on the blacklist", "ask the operator"),
     "validity-over": ("4.4.7", "its validity ended before it could be delivered", "send it again"),
     "dropped-by-operator": ("5.7.1", "a person decided not to send it", "ask the operator"),
+    "no-consent": (
+        "5.7.1",
+        "no consent to advertising is recorded for this person any more",
+        "nothing, unless they agree again",
+    ),
+    "too-often": (
+        "5.7.1",
+        "this person has got as many advertisements as are allowed",
+        "send it later",
+    ),
     "in-doubt": (
         "4.4.0",
         "the connection to the carrier broke; it may have been sent or not",
@@ -59,10 +85,16 @@ class MailNotifier:
         self._smarthost = Smarthost(url, self._hostname) if url else None
 
     async def tell(self, notice: Notice) -> bool:
-        """Send one notice as a mail; True if it stays in our own mailbox."""
+        """Send one notice as a mail; True if it stays in our own mailbox.
+
+        Raises TryLater while the smarthost may not have this tenant's data (P50).
+        """
         mail = await self.compose(notice)
         if self._smarthost is None:
             return True
+        why = self.bridge.lawful.why_not(notice.tenant_id, SMARTHOST)
+        if why:
+            raise TryLater(f"no mail may leave: {why}", "`bridge subproc list` shows why")
         await self._smarthost.send(mail.envelope_from, mail.to, mail.content)
         return False
 
@@ -87,6 +119,10 @@ class MailNotifier:
             return await self._answer(notice)
         if notice.kind == "explained":
             return self._explained(notice)
+        if notice.kind == "request":
+            return await self._request(notice)
+        if notice.kind == KIND:
+            return self._told(notice)
         return await self._report(notice)
 
     async def _answer(self, notice: Notice) -> Outgoing:
@@ -134,6 +170,19 @@ class MailNotifier:
             return Fate(recipient, number, Action.DELAYED, status, why, hint)
         return Fate(recipient, number, Action.FAILED, status, why, hint)
 
+    def _told(self, notice: Notice) -> Outgoing:
+        """What a tenant, or the operator, must be told beside their messages."""
+        words = words_of(notice.payload)
+        if words is None:
+            raise Refused("what this notice told of has been erased")
+        name = self.bridge.settings.mail.from_name
+        sender = f"postmaster@{self._domain}"
+        letter = self._letter(notice, notice.place, sender, name, notice.created_at, None)
+        text = "\n".join(words.lines)
+        return Outgoing(
+            "", notice.place, compose.inbox(letter, words.subject, text, automatic=True)
+        )
+
     def _explained(self, notice: Notice) -> Outgoing:
         kept = json.loads(notice.payload or "{}")
         if not kept:
@@ -149,6 +198,31 @@ class MailNotifier:
         told = kept["told"]
         told["units"], told["rules"] = tuple(told["units"]), tuple(told["rules"])
         return Outgoing("", kept["to"], compose.explained(letter, Explanation(**told)))
+
+    async def _request(self, notice: Notice) -> Outgoing:
+        """News of a data subject's request, in the language that it was written in."""
+        kept = json.loads(notice.payload or "{}")
+        request = await read(self.bridge, kept["request"]) if kept else None
+        to = answer_to(request) if request is not None else {}
+        if request is None or not to:
+            raise Refused("what this notice told of has been erased")
+        news = kept["news"]
+        code = news_code(self.bridge, request, news)
+        reason = request.extension_reason if news == "extended" else request.reason
+        told = facts(self.bridge, request, code=code)
+        found = letter(news.partition(":")[0], request.lang, replace(told, reason=reason))
+        address = f"{self.bridge.settings.privacy.address}@{self._domain}"
+        outside = Letter(
+            to=to["to"],
+            sender=address,
+            name=self.bridge.settings.privacy.operator or self.bridge.settings.mail.from_name,
+            message_id=message_id("request", notice.id, notice.created_at, self._domain),
+            at=notice.created_at,
+            thread=Thread(
+                to.get("message_id", ""), to.get("references", ""), to.get("subject", "")
+            ),
+        )
+        return Outgoing("", to["to"], compose.letter(outside, found.subject, found.text))
 
     def _letter(
         self, notice: Notice, to: str, sender: str, name: str, at: float, origin: str | None
@@ -169,6 +243,8 @@ class MailNotifier:
 def _why_inbox(verdict: str, conversation: int | None) -> str:
     if verdict == "stop":
         return "This person has opted out; nothing more is sent to them."
+    if verdict == "intent":
+        return "They may want no more messages: have a look within a working day."
     if conversation is None:
         return "Nobody has written to this number lately, so the SMS came to this inbox."
     return "The SMS came to this inbox."

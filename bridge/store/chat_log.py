@@ -11,6 +11,7 @@ from bridge.model import State
 from bridge.store.cards import FATE_COLUMNS
 from bridge.store.chat_tables import card, card_message, chat_post, staff, thread
 from bridge.store.claims import end_messages
+from bridge.store.facts import READABLE
 from bridge.store.sql import Rows, Script, Statement
 from bridge.store.tables import body, conversation, message, reply, reply_body, subject
 
@@ -28,7 +29,7 @@ def _fates() -> Select[tuple[object, ...]]:
     found: Select[tuple[object, ...]] = (
         select(*FATE_COLUMNS)
         .join(subject, subject.c.id == message.c.subject_id)
-        .outerjoin(body, body.c.message_id == message.c.id)
+        .outerjoin(body, READABLE)
         .where(message.c.tenant_id == bindparam("tenant"))
     )
     return found
@@ -96,8 +97,12 @@ READERS = Statement(
     )
     .limit(1)
 )
-#: The tenant of a reply.
-REPLY_TENANT = Statement(select(reply.c.tenant_id).where(reply.c.id == bindparam("id")))
+#: (tenant, person) of a reply.
+REPLY_OWNERS = Statement(
+    select(reply.c.tenant_id, reply.c.subject_id).where(reply.c.id == bindparam("id"))
+)
+#: The person that a message went to.
+MESSAGE_SUBJECT = Statement(select(message.c.subject_id).where(message.c.id == bindparam("id")))
 _STATE = Statement(
     select(message.c.state)
     .where(message.c.id == bindparam("id"), message.c.tenant_id == bindparam("tenant"))
@@ -126,6 +131,9 @@ CHAT_REPLY = Statement(
         reply.c.subject_id,
         func.coalesce(conversation.c.originator, reply.c.originator),
         reply_body.c.text,
+        reply.c.done,
+        reply.c.done_scope,
+        reply.c.cancelled,
     )
     .join(reply_body, reply_body.c.reply_id == reply.c.id)
     .outerjoin(conversation, conversation.c.id == reply.c.conversation_id)

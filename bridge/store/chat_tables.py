@@ -9,7 +9,17 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, Table, Text, text
 
-from bridge.store.tables import KEY, id_column, maybe_time, metadata, ref, serial, text_column, time
+from bridge.store.tables import (
+    KEY,
+    id_column,
+    maybe_time,
+    metadata,
+    ref,
+    sealed_column,
+    serial,
+    text_column,
+    time,
+)
 
 # An enrolled chat identity of a person (PRIVACY P76).
 staff = Table(
@@ -24,6 +34,7 @@ staff = Table(
     text_column("role"),  # agent privacy tenant-owner admin auditor
     time("created_at"),
     maybe_time("revoked_at"),
+    maybe_time("review_due"),  # unless somebody confirms it before, the grant ends then (P59)
     Index(
         "staff_identity",
         "edge",
@@ -68,7 +79,7 @@ chat_update = Table(
     serial(),
     text_column("edge"),
     text_column("key"),
-    text_column("payload"),  # JSON as the chat sent it; empty once worked
+    sealed_column("payload"),  # JSON as the chat sent it; empty once worked
     time("at"),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("lease", BigInteger, nullable=True),
@@ -94,7 +105,7 @@ draft = Table(
     text_column("edge"),
     text_column("place"),
     text_column("thread"),
-    text_column("payload"),  # JSON: recipients and text; empty once decided
+    sealed_column("payload"),  # JSON: recipients and text; empty once decided
     text_column("state"),  # open sent cancelled
     time("created_at"),
     time("expires_at"),
@@ -161,6 +172,7 @@ thread = Table(
     time("created_at"),
     Index("thread_person", "edge", "place", "subject_id", "originator", unique=True),
     Index("thread_root", "edge", "place", "root"),
+    Index("thread_subject", "subject_id"),
 )
 
 # Posts that can be answered or pressed: which conversation each one belongs to.
@@ -206,6 +218,8 @@ group_member = Table(
     Column("group_id", KEY, primary_key=True, autoincrement=False),
     Column("contact_id", BigInteger, primary_key=True, autoincrement=False),
     Column("subject_id", BigInteger, primary_key=True, autoincrement=False),
+    Index("group_member_contact", "contact_id"),
+    Index("group_member_subject", "subject_id"),
 )
 
 template = Table(

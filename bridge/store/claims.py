@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, Double, Text, bindparam, literal_column, null, select, update
 
-from bridge.model import State
+from bridge.model import Class, State
 from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
+from bridge.store.listed import stops, suppressed
 from bridge.store.notices import notices_for
+from bridge.store.permits import NO_CONSENT, lapsed
 from bridge.store.sql import Many, Rows, Script, Statement, among, batched, constant, quick, unique
-from bridge.store.submissions import suppressed
 from bridge.store.tables import attempt, body, message, subject
 
 
@@ -56,6 +57,7 @@ class Claimed:
     tenant_id: int
     exempt: bool
     due_at: float
+    programme_index: str = ""
 
 
 @dataclass(slots=True)
@@ -88,6 +90,7 @@ _COLUMNS = (
     subject.c.all_index,
     message.c.exempt,
     message.c.due_at,
+    message.c.programme_index,
 )
 _DUE = Statement(
     select(*_COLUMNS)
@@ -100,13 +103,20 @@ _DUE = Statement(
     )
     .order_by(message.c.due_at, message.c.id)
     .limit(bindparam("most"))
-    .with_for_update(skip_locked=True, of=[message, subject])
+    .with_for_update(skip_locked=True, key_share=True, of=[message, subject])
 )
 _BEGUN = Statement(
-    select(message.c.id, subject.c.phone_index, subject.c.all_index, message.c.exempt)
+    select(
+        message.c.id,
+        subject.c.phone_index,
+        subject.c.all_index,
+        message.c.exempt,
+        message.c["class"],
+        message.c.programme_index,
+    )
     .join(subject, subject.c.id == message.c.subject_id)
     .where(among(message.c.id, "ids"))
-    .with_for_update(of=subject)
+    .with_for_update(key_share=True, of=subject)
 )
 _TAKE = batched(
     lambda given, _: (
@@ -184,7 +194,7 @@ class ClaimScript:
         if not item.begun:
             return [], {}
         found = yield Rows(_BEGUN, {"ids": unique(m for m, _, _ in item.begun)})
-        stopped = yield from _stopped(found, 1)
+        stopped = yield from _stopped(found, _OF_BEGUN)
         begun = {}
         for number, total, parts in item.begun:
             if number not in stopped:
@@ -201,11 +211,15 @@ class ClaimScript:
         )
         if not found:
             return [], 0
-        stopped = yield from _stopped(found, 15)
+        stopped = yield from _stopped(found, _OF_DUE)
         late = {row[0] for row in found if row[13] <= item.now} - stopped
         yield from _refuse(stopped, State.SUPPRESSED, "opted-out", item.now)
         yield from _refuse(late, State.EXPIRED, "validity-over", item.now)
-        good = [row for row in found if row[0] not in stopped and row[0] not in late]
+        bare = yield from _without_permit(found, item.now)
+        bare -= stopped | late
+        yield from _refuse(bare, State.CANCELLED, NO_CONSENT, item.now)
+        out = stopped | late | bare
+        good = [row for row in found if row[0] not in out]
         there = yield from _parts_there([row[0] for row in good if row[10]])
         claimed = []
         for row in good:
@@ -216,7 +230,7 @@ class ClaimScript:
             now = {n: self._attempt(item, row[0], n, total, attempts) for n in due[:room]}
             room -= len(now)
             claimed.append(_claimed(row, due, now))
-        return claimed, len(stopped) + len(late)
+        return claimed, len(out)
 
     def _attempt(
         self, item: Claim, number: int, part: int, total: int, attempts: list[dict[str, Any]]
@@ -249,15 +263,38 @@ def _claimed(row: Sequence[Any], due: tuple[int, ...], attempts: dict[int, int])
         tenant_id=row[14],
         exempt=bool(row[17]),
         due_at=row[18],
+        programme_index=row[19],
     )
 
 
-def _stopped(found: Sequence[Sequence[Any]], column: int) -> Script:
-    """The messages whose person stands on the suppression list."""
-    bound = [row for row in found if not row[column + 2]]
-    tokens = {row[column] for row in bound} | {row[column + 1] for row in bound}
+class _Columns(NamedTuple):
+    """Where in a found row stands what the list is asked by."""
+
+    exempt: int
+    klass: int
+    tokens: tuple[int, int, int]
+
+
+_OF_BEGUN = _Columns(3, 4, (1, 2, 5))
+_OF_DUE = _Columns(17, 8, (15, 16, 19))
+
+
+def _stopped(found: Sequence[Sequence[Any]], at: _Columns) -> Script:
+    """The messages that the suppression list stops."""
+    bound = [row for row in found if not row[at.exempt]]
+    tokens = {row[place] for row in bound for place in at.tokens} - {""}
     listed = yield from suppressed(tokens)
-    return {row[0] for row in bound if row[column] in listed or row[column + 1] in listed}
+    if not listed:
+        return set()
+    return {row[0] for row in bound if stops(listed, (row[p] for p in at.tokens), row[at.klass])}
+
+
+def _without_permit(found: Sequence[Sequence[Any]], now: float) -> Script:
+    """The advertisements that nothing permits any more (P14, P31)."""
+    adverts = [row[0] for row in found if row[_OF_DUE.klass] == Class.MARKETING]
+    if not adverts:
+        return set()
+    return (yield from lapsed(adverts, now))
 
 
 def _parts_there(ids: Sequence[int]) -> Script:

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, delete, select, update
 
 from bridge.store.chat_tables import contact, contact_group, group_member
+from bridge.store.consents import Give, give
+from bridge.store.listed import ANY, suppressed
 from bridge.store.names import (
     Put,
     Someone,
@@ -20,7 +22,6 @@ from bridge.store.names import (
     people_made,
 )
 from bridge.store.sql import Do, Many, Script, Statement, insert, insert_new
-from bridge.store.submissions import suppressed
 from bridge.store.tables import subject
 
 
@@ -31,6 +32,7 @@ class ContactIn:
     name: str
     person: Someone
     groups: tuple[str, ...] = ()
+    consent: Give | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,18 +103,19 @@ def _put(item: PutContacts) -> Script:
     puts = {i.name: _what(i, known, people) for i in wanted}
     yield from _write(item, [i for i in wanted if puts[i.name] is not Put.SAME], known, people)
     yield from _join(item, wanted, known, groups)
+    for each in wanted:
+        if (new := each.consent) is not None:
+            person = people[each.person.phone_index]
+            yield from give(new.id, item.tenant_id, person, new.terms, item.now)
     return Kept(puts)
 
 
 def _stopped(contacts: Sequence[ContactIn]) -> Script:
     """The names of those who are on the list not to be texted."""
-    stopped = yield from suppressed(
-        {token for i in contacts for token in (i.person.phone_index, i.person.all_index)}
-    )
+    tokens = {i.name: (i.person.phone_index, i.person.all_index, *i.person.older) for i in contacts}
+    listed = yield from suppressed({token for each in tokens.values() for token in each})
     return {
-        i.name
-        for i in contacts
-        if not stopped.isdisjoint((i.person.phone_index, i.person.all_index))
+        name for name, each in tokens.items() if any(listed.get(token) == ANY for token in each)
     }
 
 

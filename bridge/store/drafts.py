@@ -13,9 +13,9 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from bridge.store.audit import Entry, append
 from bridge.store.cards import CardIn, add_card
 from bridge.store.chat_tables import draft
-from bridge.store.logbook import Look, record_looks
 from bridge.store.sql import Do, Many, Rows, Script, Statement, insert
 from bridge.store.submissions import Prepared, Stored, store_submissions
 from bridge.store.threads import ThreadIn, add_threads, thread_row
@@ -50,7 +50,7 @@ class ChatSend:
     prepared: tuple[Prepared, ...]
     card: CardIn
     now: float
-    look: Look | None = None  # who agreed, for the audit
+    agreed: Entry | None = None  # who agreed, for the audit
 
 
 _ADD = insert(draft)
@@ -128,12 +128,10 @@ def send_from_chats(items: Sequence[ChatSend]) -> Script:
     fresh = [item for item, is_mine in zip(items, mine, strict=True) if is_mine]
     stored = yield from store_submissions([p for item in fresh for p in item.prepared])
     found: dict[int, Stored] = {s.id: s for s in stored}
-    looks = [item.look for item in fresh if item.look is not None]
-    if looks:
-        yield from record_looks(looks)
     for item in fresh:
         yield from add_card(item.card, [p.id for p in item.prepared])
     yield from add_threads([_thread(item, p, found[p.id]) for item in fresh for p in item.prepared])
+    yield from append([item.agreed for item in fresh if item.agreed is not None])
     return [
         tuple(found[p.id] for p in item.prepared) if is_mine else None
         for item, is_mine in zip(items, mine, strict=True)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import Double, bindparam, cast, extract, func, select
+from sqlalchemy import Double, and_, bindparam, cast, extract, func, select
 
-from bridge.store.sql import Many, Rows, Script, Statement, insert_new
-from bridge.store.tables import fact
+from bridge.store.sql import Many, Rows, Script, Statement, constant, insert_new
+from bridge.store.tables import body, fact, message
 
 _ADD = insert_new(fact)
 _GET = Statement(select(fact.c.value).where(fact.c.name == bindparam("name")))
 
 
+#: `message.rules` of an SMS that carries a code for its person alone (PRIVACY P23).
+CODE_RULES: Final = ("request-code", "portal-code")
+#: A message's body, where anybody but its person may read it.
+READABLE: Final = and_(
+    body.c.message_id == message.c.id,
+    message.c.rules.not_in([constant(rule) for rule in CODE_RULES]),
+)
 #: The database's clock, which several machines share. Only PostgreSQL knows it.
 CLOCK = Statement(select(cast(extract("epoch", func.clock_timestamp()), Double)))
 

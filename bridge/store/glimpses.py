@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, select, update
 
 from bridge.store import ids
+from bridge.store.audit import Entry, append
 from bridge.store.chat_tables import glimpse
-from bridge.store.logbook import Look, record_looks
 from bridge.store.sql import Do, Many, Rows, Script, Statement, insert_new
-from bridge.store.tables import reply_body
+from bridge.store.tables import reply, reply_body
 
 VALID_SECONDS = 900.0
 
@@ -53,8 +53,9 @@ _OPEN = Statement(
     .values(used_at=bindparam("now"))
 )
 _TEXT = Statement(
-    select(reply_body.c.reply_id, reply_body.c.text)
+    select(reply_body.c.reply_id, reply_body.c.text, glimpse.c.tenant_id, reply.c.subject_id)
     .join(glimpse, glimpse.c.reply_id == reply_body.c.reply_id)
+    .join(reply, reply.c.id == reply_body.c.reply_id)
     .where(glimpse.c.hash == bindparam("hash"))
 )
 _OLD = Statement(delete(glimpse).where(glimpse.c.expires_at < bindparam("before")))
@@ -77,17 +78,20 @@ def add_glimpses(items: Sequence[Glimpse]) -> Script:
 
 
 def open_glimpses(items: Sequence[Opened]) -> Script:
-    """A `Seen` an item; None where the link was opened before, is over, or never was."""
-    results = []
+    """A `Seen` an item; None where the link was opened before, is over, or never was.
+
+    The audit tells the tenant of each one (P61).
+    """
+    results, entries = [], []
     for item in items:
         seen = None
         if (yield Do(_OPEN, {"g_hash": item.hash, "now": item.now})):
-            found = yield Rows(_TEXT, {"hash": item.hash})
-            seen = Seen(*found[0]) if found else None
-        if seen is not None:
-            look = Look("one-time link", "read a reply", ids.show(seen.reply_id), item.now)
-            yield from record_looks([look])
+            for number, text, *whose in (yield Rows(_TEXT, {"hash": item.hash})):
+                seen = Seen(number, text)
+                shown = ids.show(number)
+                entries.append(Entry("one-time link", "read a reply", shown, item.now, *whose))
         results.append(seen)
+    yield from append(entries)
     return results
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import Boolean, bindparam, delete, literal, select, text, update
 
 from bridge.model import Class, State
 from bridge.store.cards import release_cards
+from bridge.store.chat_erasures import release_condemned
 from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for, release_notices
 from bridge.store.sql import (
@@ -229,6 +230,7 @@ def release(dead: Sequence[int], now: float) -> Script:
     yield from release_notices(dead)
     yield from release_updates(dead)
     yield from release_cards(dead)
+    yield from release_condemned(dead)
     yield Do(_LEASES_OVER, {"dead": Values(dead)})
     yield Do(_FORGET, {"dead": Values(dead)})
     return len(held)

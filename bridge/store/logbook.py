@@ -1,7 +1,4 @@
-"""What `bridge log` shows: messages come out in pages, oldest first, with their people and words.
-
-Reading a text or a number by hand leaves a line in `audit`.
-"""
+"""What `bridge log` shows: messages come out in pages, oldest first, with people and words."""
 
 from __future__ import annotations
 
@@ -12,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
-from bridge.store.sql import Many, Row, Script, Statement, Values, among, insert
+from bridge.store.facts import READABLE
+from bridge.store.sql import Row, Statement, Values, among
 from bridge.store.store import Store
-from bridge.store.tables import attempt, audit, body, conversation, message, subject, tenant
+from bridge.store.tables import attempt, body, conversation, message, subject, tenant
 
 PAGE = 500
 #: Ids are ordered by the clock that made them; the slack is for a clock that was put right.
@@ -54,32 +52,13 @@ class Entry:
     text: str | None  # None where it was erased
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Somebody reads what is hidden otherwise."""
-
-    actor: str
-    action: str
-    reason: str
-    now: float
-
-
-_AUDIT_ADD = insert(audit, ("actor", "action", "reason", "at"))
-TENANT_NAMES = Statement(select(tenant.c.name))
+#: (name, id), also of closed tenants.
+TENANT_NAMES = Statement(select(tenant.c.name, tenant.c.id))
 _CARRIERS = Statement(
     select(attempt.c.message_id, attempt.c.carrier)
     .where(among(attempt.c.message_id, "ids"))
     .order_by(attempt.c.id)
 )
-
-
-def record_looks(items: Sequence[Look]) -> Script:
-    """Write a line for each look; nothing an item."""
-    yield Many(
-        _AUDIT_ADD,
-        [{"actor": i.actor, "action": i.action, "reason": i.reason, "at": i.now} for i in items],
-    )
-    return [None] * len(items)
 
 
 async def entries(store: Store, wanted: Filter) -> AsyncIterator[Entry]:
@@ -112,6 +91,7 @@ async def _carriers(store: Store, rows: Sequence[Row]) -> dict[int, str]:
 
 def _entry(row: Row, carriers: dict[int, str]) -> Entry:
     values = list(row)
+    values[_ORIGIN] = [value or "" for value in row[_ORIGIN]]  # whoever wrote it was erased
     values[_LANE] = carriers.get(row[0]) or row[_LANE].rpartition(".")[0]
     return Entry(*values)
 
@@ -136,6 +116,7 @@ _COLUMNS = (
     message.c.final_at,
     body.c.text,
 )
+_ORIGIN = slice(2, 4)
 _LANE = 9
 
 
@@ -156,9 +137,9 @@ def _page(by_tenant: bool, by_state: bool) -> Statement:
     joined = (
         select(*_COLUMNS)
         .join(tenant, tenant.c.id == message.c.tenant_id)
-        .join(conversation, conversation.c.id == message.c.conversation_id)
+        .outerjoin(conversation, conversation.c.id == message.c.conversation_id)
         .join(subject, subject.c.id == message.c.subject_id)
-        .outerjoin(body, body.c.message_id == message.c.id)
+        .outerjoin(body, READABLE)
     )
     wanted = _wanted(joined, by_tenant=by_tenant, by_state=by_state)
     return Statement(wanted.order_by(message.c.id).limit(bindparam("most")))

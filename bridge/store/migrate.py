@@ -22,7 +22,7 @@ from bridge.store.sqlite import unavailable as sqlite_unavailable
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0002"
+HEAD = "0010"
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 0x736D736272  # any number that only we use
 

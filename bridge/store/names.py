@@ -46,6 +46,7 @@ class Someone:
     phone_index: str
     all_index: str
     country: str
+    older: tuple[str, ...] = ()  # the tokens under older peppers
 
 
 #: Groups with their memberships, and who each one is about.
@@ -84,7 +85,10 @@ _TENANTS = Statement(
     select(tenant.c.id).where(among(tenant.c.id, "ids")).order_by(tenant.c.id).with_for_update()
 )
 _PEOPLE = Statement(
-    select(subject.c.phone_index, subject.c.id).where(among(subject.c.phone_index, "keys"))
+    select(subject.c.phone_index, subject.c.id)
+    .where(among(subject.c.phone_index, "keys"))
+    .order_by(subject.c.id)
+    .with_for_update(read=True, key_share=True)
 )
 _PERSON_ADD = insert_new(subject)
 

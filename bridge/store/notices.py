@@ -168,7 +168,7 @@ class Notice:
     edge: str
     place: str
     reason: str  # "in-doubt": a process ended while it told this
-    payload: str  # JSON of `explained`; "" else
+    payload: str  # JSON of `explained` and `request`; "" else
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,7 +257,7 @@ NEXT_NOTICE = Statement(
     .order_by(notice.c.due_at)
     .limit(1)
 )
-_EXPLAINED_ADD = Statement(
+_WITH_PAYLOAD_ADD = Statement(
     notice.insert().values({k: bindparam(k) for k in _KEYS}).returning(notice.c.id)
 )
 _PAYLOAD_ADD = Statement(notice_body.insert(), ["notice_id", "payload"])
@@ -345,13 +345,16 @@ def release_notices(dead: Sequence[int]) -> Script:
 class GiveBackNotices:
     """A claim of notices whose commit was in doubt: those not being told are due again."""
 
+    edge: str
     incarnation: int
     keep: frozenset[int]
 
 
 _OWN = Statement(
     select(notice.c.id).where(
-        notice.c.state == constant("sending"), notice.c.lease == bindparam("me")
+        notice.c.edge == bindparam("edge"),
+        notice.c.state == constant("sending"),
+        notice.c.lease == bindparam("me"),
     )
 )
 _DUE_AGAIN = Statement(
@@ -363,10 +366,17 @@ def give_back_notices(items: Sequence[GiveBackNotices]) -> Script:
     """How many notices are due again."""
     results = []
     for item in items:
-        found = yield Rows(_OWN, {"me": item.incarnation})
+        found = yield Rows(_OWN, {"edge": item.edge, "me": item.incarnation})
         ids = sorted({row[0] for row in found} - item.keep)
         results.append((yield Do(_DUE_AGAIN, {"ids": Values(ids)})) if ids else 0)
     return results
+
+
+def owe_with_payload(row: Mapping[str, Any], payload: str) -> Script:
+    """Owe a notice (a `notice_row`) that tells of what stands in its payload; its id."""
+    added = yield Rows(_WITH_PAYLOAD_ADD, row)
+    yield Many(_PAYLOAD_ADD, [{"notice_id": added[0][0], "payload": payload}])
+    return added[0][0]
 
 
 def store_explained(items: Sequence[Explained]) -> Script:
@@ -374,7 +384,5 @@ def store_explained(items: Sequence[Explained]) -> Script:
     ids = []
     for item in items:
         row = notice_row(item.tenant_id, "mail", "explained", item.now)
-        added = yield Rows(_EXPLAINED_ADD, row)
-        yield Many(_PAYLOAD_ADD, [{"notice_id": added[0][0], "payload": item.payload}])
-        ids.append(added[0][0])
+        ids.append((yield from owe_with_payload(row, item.payload)))
     return ids

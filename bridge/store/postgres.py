@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 
 from bridge.errors import StoreUnavailable
-from bridge.store.sql import Do, Lock, Many, Row, Rows, Script, Statement, Step
+from bridge.store.sql import Do, Lock, Many, Plain, Refs, Row, Rows, Script, Shred, Statement, Step
+from bridge.store.tables import metadata
+from bridge.store.vault import Session, Vault
 
 _GONE = (
     asyncpg.InterfaceError,
@@ -25,6 +27,10 @@ _GONE = (
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _AGAIN_TIMES = 5
 COMMAND_SECONDS = 30
+SCRUB_SECONDS = 3600
+_TABLES = ", ".join(metadata.tables)
+#: Those that hold people's names and addresses as they were written, and keys.
+_NAMES = "contact, contact_group, conversation, staff, subject_key"
 
 
 def unavailable(error: Exception) -> StoreUnavailable:
@@ -43,8 +49,9 @@ class Postgres:
 
     database = "postgresql"
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, vault: Vault) -> None:
         self.url = url
+        self.vault = vault
         self._writer: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
 
@@ -96,8 +103,11 @@ class Postgres:
         if self._writer is None or self._writer.is_closed():
             self._writer = await self._connect()
         connection = self._writer
+        session = self.vault.session()
         async with connection.transaction():
-            return [await _drive(connection, make()) for make in scripts]
+            done = [await _drive(connection, make(), session) for make in scripts]
+        session.committed()
+        return done
 
     async def _drop(self) -> None:
         """A connection that failed is not trusted again."""
@@ -108,23 +118,54 @@ class Postgres:
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         """Run one SELECT outside of the writer's way."""
-        compiled = statement.of("postgresql")
         if self._readers is None:
             raise StoreUnavailable("the database is closed", "start the bridge again")
+        session = self.vault.session()
         try:
-            return list(await self._readers.fetch(compiled.text, *compiled.bind(values)))
+            return list(await _perform(self._readers, Rows(statement, values), session))
         except _GONE as error:
             raise unavailable(error) from error
 
+    async def scrub(self, *, whole: bool = False) -> None:
+        """Take what was deleted out of its tables; with `whole` write those of names anew.
 
-async def _drive(connection: asyncpg.Connection[Any], script: Script) -> Any:
+        That locks them for as long. The server's own log is the operator's.
+        """
+        if self._readers is None:
+            raise StoreUnavailable("the database is closed", "start the bridge again")
+        try:
+            await self._readers.execute(f"VACUUM {_TABLES}", timeout=SCRUB_SECONDS)
+            if whole:
+                await self._readers.execute(f"VACUUM FULL {_NAMES}", timeout=SCRUB_SECONDS)
+        except (asyncpg.PostgresError, *_GONE) as error:
+            raise unavailable(error) from error
+
+
+async def _drive(connection: asyncpg.Connection[Any], script: Script, session: Session) -> Any:
     answer: Any = None
     while True:
         try:
             step = script.send(answer)
         except StopIteration as end:
             return end.value
-        answer = await _step(connection, step)
+        answer = await _perform(connection, step, session)
+
+
+_Way: TypeAlias = "asyncpg.Connection[Any] | asyncpg.Pool[Any]"
+
+
+async def _perform(connection: _Way, step: Step, session: Session) -> Any:
+    """Run a step, through the vault where it has to do with it."""
+    if not isinstance(step, (Refs, Shred)) and not step.statement.of("postgresql").guarded:
+        return await _step(connection, step)
+    steps = session.perform(step, "postgresql")
+    answer: Any = None
+    while True:
+        try:
+            part = steps.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = await _step(connection, part)
 
 
 def _count(status: str) -> int:
@@ -133,7 +174,7 @@ def _count(status: str) -> int:
     return int(word) if word.isdigit() else 0
 
 
-async def _step(connection: asyncpg.Connection[Any], step: Step) -> Any:
+async def _step(connection: _Way, step: Plain) -> Any:
     compiled = step.statement.of("postgresql")
     match step:
         case Rows(values=values):

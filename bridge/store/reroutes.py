@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, Double, bindparam, select, tuple_, update
 
+from bridge.model import State
+from bridge.store.claims import end_messages
 from bridge.store.journal import EVENT_ADD
-from bridge.store.sql import Many, Script, Statement, constant
+from bridge.store.sql import Many, Rows, Script, Statement, among, constant, unique
 from bridge.store.tables import attempt, body, message, subject
 
 
@@ -26,6 +28,15 @@ class Reroute:
     now: float
 
 
+@dataclass(frozen=True, slots=True)
+class GiveUp:
+    """Waiting messages that nobody may take."""
+
+    ids: tuple[int, ...]
+    reason: str
+    now: float
+
+
 #: A page of what waits in a lane, oldest first; not what has left in part: that stays whole here.
 WAITING = Statement(
     select(
@@ -36,6 +47,7 @@ WAITING = Statement(
         message.c.due_at,
         subject.c.phone,
         body.c.text,
+        message.c.tenant_id,
     )
     .join(subject, subject.c.id == message.c.subject_id)
     .join(body, body.c.message_id == message.c.id)
@@ -54,6 +66,11 @@ WAITING = Statement(
     )
     .order_by(message.c.due_at, message.c.id)
     .limit(500)
+)
+_STILL = Statement(
+    select(message.c.id)
+    .where(among(message.c.id, "ids"), message.c.state == constant("queued"))
+    .with_for_update()
 )
 _MOVE = Statement(
     update(message)
@@ -94,3 +111,15 @@ def reroute(items: Sequence[Reroute]) -> Script:
         [{"message_id": i.id, "kind": "rerouted", "detail": i.lane, "at": i.now} for i in items],
     )
     return [None] * len(items)
+
+
+def give_up(items: Sequence[GiveUp]) -> Script:
+    """How many of each have failed; those that meanwhile went elsewhere stay there."""
+    results = []
+    for item in items:
+        found = yield Rows(_STILL, {"ids": unique(item.ids)})
+        if found:
+            numbers = [row[0] for row in found]
+            yield from end_messages(numbers, State.FAILED, item.reason, item.now)
+        results.append(len(found))
+    return results

@@ -171,15 +171,17 @@ def received(rows: Sequence[Row]) -> list[Received]:
     return whole
 
 
-#: (number, mode) of every phone that an SMS was sent to here.
+#: (number, mode) of every phone that an SMS was sent to here; once for each tenant that knows it.
 PHONES = Statement(
-    select(subject.c.phone, func.coalesce(func.max(sandbox_phone.c.mode), constant(NORMAL)))
+    select(
+        subject.c.phone,
+        func.coalesce(sandbox_phone.c.mode, constant(NORMAL)),
+    )
+    .distinct()
     .select_from(sandbox_part)
     .join(message, message.c.id == sandbox_part.c.message_id)
     .join(subject, subject.c.id == message.c.subject_id)
     .outerjoin(sandbox_phone, sandbox_phone.c.all_index == subject.c.all_index)
-    .group_by(subject.c.phone)
-    .order_by(subject.c.phone)
 )
 #: (originator) that a phone would answer: of what it received last.
 LAST_ORIGINATOR = Statement(

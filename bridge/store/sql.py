@@ -78,12 +78,39 @@ class Values(list[Any]):
     __slots__ = ()
 
 
+class Sealed(Text):
+    """A text that is encrypted at rest (`store.vault`).
+
+    `owner` names the value of a row that says whose key: a person's id. "" is the bridge's own.
+    """
+
+    def __init__(self, column: str = "", owner: str = "") -> None:
+        super().__init__()
+        self.column = column
+        self.owner = owner
+
+    @property
+    def seal(self) -> tuple[str, bytes]:
+        """Whose key, and what is bound to the value."""
+        return self.owner, self.column.encode()
+
+
+Seals = Mapping[str, tuple[str, bytes]]
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """What a driver runs: the text, and how a row of values becomes its parameters in order."""
+    """What a driver runs: the text, and how a row of values becomes its parameters in order.
+
+    `seals` are the values that are encrypted first (name → whose key, column), `opens` the places
+    of a found row that are decrypted (place, column).
+    """
 
     text: str
     bind: Callable[[Mapping[str, Any]], Sequence[Any]]
+    seals: Seals
+    opens: Sequence[tuple[int, bytes]]
+    guarded: bool
 
 
 Clause = ClauseElement | Callable[[str], ClauseElement]
@@ -100,9 +127,15 @@ class Statement:
     """
 
     def __init__(
-        self, clause: Clause, keys: Sequence[str] | None = None, *, whole: bool = False
+        self,
+        clause: Clause,
+        keys: Sequence[str] | None = None,
+        *,
+        whole: bool = False,
+        seals: Seals | None = None,
     ) -> None:
         self._clause = clause
+        self._seals = seals or {}
         self._keys = keys
         #: Whether it takes all rows of a `Many` step at once, and how a row becomes a list.
         self.whole = whole
@@ -136,7 +169,29 @@ class Statement:
         clause = self._clause(database) if callable(self._clause) else self._clause
         sql = cast("SQLCompiler", clause.compile(dialect=dialect, column_keys=keys))
         fixed = {name: p.value for name, p in sql.binds.items() if not p.required}
-        return Compiled(str(sql), _binder(tuple(sql.positiontup or ()), fixed))
+        seals = {**self._seals, **_sealed_parameters(sql)}
+        opens = _sealed_columns(sql)
+        bind = _binder(tuple(sql.positiontup or ()), fixed)
+        return Compiled(str(sql), bind, seals, opens, bool(seals or opens))
+
+
+def _sealed_parameters(sql: SQLCompiler) -> Seals:
+    """What of a statement's parameters goes into a sealed column."""
+    found = {}
+    for name, parameter in sql.binds.items():
+        kind = parameter.type
+        if isinstance(kind, Sealed) and parameter.required:
+            found[name] = kind.seal
+    return found
+
+
+def _sealed_columns(sql: SQLCompiler) -> list[tuple[int, bytes]]:
+    """What of a found row comes from a sealed column."""
+    return [
+        (place, entry.type.seal[1])
+        for place, entry in enumerate(sql._result_columns)  # noqa: SLF001 - it knows the types
+        if isinstance(entry.type, Sealed)
+    ]
 
 
 def _binder(
@@ -181,13 +236,17 @@ def _given(database: str, types: Mapping[str, type[TypeEngine[Any]]]) -> Subquer
 
 
 def batched(
-    make: Callable[[Subquery, str], ClauseElement], **types: type[TypeEngine[Any]]
+    make: Callable[[Subquery, str], ClauseElement],
+    seals: Seals | None = None,
+    **types: type[TypeEngine[Any]],
 ) -> Statement:
     """A statement over all rows of a `Many` step at once; `make` gets them as a FROM clause.
 
     A statement a row would give the interpreter away, and wait for it again, at each row.
     """
-    return Statement(lambda db: make(_given(db, types), db), keys=tuple(types), whole=True)
+    return Statement(
+        lambda db: make(_given(db, types), db), keys=tuple(types), whole=True, seals=seals
+    )
 
 
 def _insert(table: Table, keys: Sequence[str] | None, *, new_only: bool) -> Statement:
@@ -203,7 +262,8 @@ def _insert(table: Table, keys: Sequence[str] | None, *, new_only: bool) -> Stat
         found: ClauseElement = clause.on_conflict_do_nothing() if new_only else clause
         return found
 
-    return batched(make, **types)
+    seals = {c.name: kind.seal for c in columns if isinstance(kind := c.type, Sealed)}
+    return batched(make, seals, **types)
 
 
 def _plain(kind: TypeEngine[Any]) -> type[TypeEngine[Any]]:
@@ -269,7 +329,22 @@ class Lock:
     values: Mapping[str, Any]
 
 
-Step = Rows | Do | Many | Lock
+@dataclass(frozen=True, slots=True)
+class Refs:
+    """Have the audit's names of these people: the script receives person → reference (P62)."""
+
+    people: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Shred:
+    """Destroy these people's keys (PRIVACY P65); the script receives how many there were."""
+
+    people: Sequence[int]
+
+
+Plain = Rows | Do | Many | Lock
+Step = Plain | Refs | Shred
 # A transaction as a plain generator: it yields steps and is sent their results. The same script
 # runs in one hop inside SQLite's thread and step by step over asyncpg.
 Script = Generator[Step, Any, Any]

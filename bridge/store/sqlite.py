@@ -12,6 +12,7 @@ interpreter from each other at every statement.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,16 +27,22 @@ from bridge.store.sql import (
     Do,
     Lock,
     Many,
+    Plain,
+    Refs,
     Row,
     Rows,
     Script,
+    Shred,
     Statement,
     Step,
     Values,
     is_quick,
 )
+from bridge.store.vault import Session, Vault
 
 BUSY_MS = 2000
+#: Octets of a file that is written anew whenever somebody was erased.
+SMALL = 256 << 20
 _HINTS = (
     ("full", "the disk with data_dir is full: free some space"),
     ("locked", "another program holds the database: end it"),
@@ -66,8 +73,9 @@ class Sqlite:
 
     database = "sqlite"
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, vault: Vault) -> None:
         self.path = path
+        self.vault = vault
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
 
@@ -83,6 +91,8 @@ class Sqlite:
                 "journal_size_limit = 67108864",
                 "cache_size = -8192",
                 "temp_store = MEMORY",
+                # What is deleted is overwritten: a free page holds nobody's number (PRIVACY P65).
+                "secure_delete = ON",
             ):
                 await self._writer.execute(f"PRAGMA {pragma}")
             # From here on we wait for a lock ourselves, and never in the loop's thread.
@@ -110,32 +120,66 @@ class Sqlite:
             raise StoreUnavailable("the database is closed", "start the bridge again")
         raw = self._writer._conn  # noqa: SLF001
         quick = all(is_quick(script) for script in scripts)
+        session = self.vault.session()
         try:
             if quick and _begin(raw):
-                done = _run(raw, scripts)
+                done = _run(raw, scripts, session)
                 await _hop(self._writer, _commit, raw)
             else:
-                done = await _hop(self._writer, _run_whole, raw, scripts)
+                done = await _hop(self._writer, _run_whole, raw, scripts, session)
         except sqlite3.Error as error:
             if _is_fault(error):
                 raise
             raise unavailable(error) from error
+        session.committed()
         return done
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]:
         """Run one SELECT outside of the writer's way."""
         if self._reader is None:
             raise StoreUnavailable("the database is closed", "start the bridge again")
-        compiled = statement.of("sqlite")
+        session = self.vault.session()
         raw = self._reader._conn  # noqa: SLF001
-        parameters = _bind(compiled, values)
         try:
             found: list[Row] = await _hop(
-                self._reader, lambda: raw.execute(compiled.text, parameters).fetchall()
+                self._reader, _perform, raw, Rows(statement, values), session
             )
         except sqlite3.Error as error:
             raise unavailable(error) from error
         return found
+
+    async def scrub(self, *, whole: bool = False) -> None:
+        """Leave nothing of what was deleted: neither in the file nor in the write-ahead log.
+
+        SQLite overwrites what it deletes, but pages that were packed anew keep old octets in their
+        gaps. The file is written anew, which takes a second for each 50 MB; one that is large only
+        with `whole`.
+        """
+        if self._writer is None:
+            raise StoreUnavailable("the database is closed", "start the bridge again")
+        raw = self._writer._conn  # noqa: SLF001
+        anew = whole or self.path.stat().st_size <= SMALL
+        try:
+            await _hop(self._writer, _scrub, raw, self.path.parent, anew)
+        except sqlite3.Error as error:
+            raise unavailable(error) from error
+
+
+def _scrub(connection: sqlite3.Connection, folder: Path, anew: bool) -> None:
+    if anew:
+        # Its scratch file, unlinked as it is made, is to be on the same disk.
+        os.environ["SQLITE_TMPDIR"] = str(folder)
+        connection.execute("PRAGMA temp_store = FILE")
+        try:
+            connection.execute("VACUUM")
+        finally:
+            connection.execute("PRAGMA temp_store = MEMORY")
+    until = time.monotonic() + BUSY_MS / 1000
+    # Somebody who reads holds the log: (busy, pages, pages moved).
+    while connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
+        if time.monotonic() > until:
+            raise sqlite3.OperationalError("database is locked")
+        time.sleep(0.02)
 
 
 def _connect(path: Path) -> aiosqlite.Connection:
@@ -190,31 +234,47 @@ def _undo(connection: sqlite3.Connection) -> None:
 
 
 def _run_whole(
-    connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]]
+    connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]], session: Session
 ) -> list[Any]:
     _begin_patiently(connection)
-    results = _run(connection, scripts)
+    results = _run(connection, scripts, session)
     _commit(connection)
     return results
 
 
-def _run(connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
+def _run(
+    connection: sqlite3.Connection, scripts: Sequence[Callable[[], Script]], session: Session
+) -> list[Any]:
     """Run scripts in the transaction that has begun; undo it if one fails."""
     try:
-        return [_drive(connection, make()) for make in scripts]
+        return [_drive(connection, make(), session) for make in scripts]
     except BaseException:
         _undo(connection)
         raise
 
 
-def _drive(connection: sqlite3.Connection, script: Script) -> Any:
+def _drive(connection: sqlite3.Connection, script: Script, session: Session) -> Any:
     answer: Any = None
     while True:
         try:
             step = script.send(answer)
         except StopIteration as end:
             return end.value
-        answer = _step(connection, step)
+        answer = _perform(connection, step, session)
+
+
+def _perform(connection: sqlite3.Connection, step: Step, session: Session) -> Any:
+    """Run a step, through the vault where it has to do with it."""
+    if not isinstance(step, (Refs, Shred)) and not step.statement.of("sqlite").guarded:
+        return _step(connection, step)
+    steps = session.perform(step, "sqlite")
+    answer: Any = None
+    while True:
+        try:
+            part = steps.send(answer)
+        except StopIteration as end:
+            return end.value
+        answer = _step(connection, part)
 
 
 #: Rows of one statement: any number up to 16, and some larger ones, so that texts stay few.
@@ -238,7 +298,7 @@ def _insert_all(
     return touched
 
 
-def _step(connection: sqlite3.Connection, step: Step) -> Any:
+def _step(connection: sqlite3.Connection, step: Plain) -> Any:
     compiled = step.statement.of("sqlite")
     match step:
         case Rows(values=values):

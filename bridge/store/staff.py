@@ -7,13 +7,13 @@ wrong from one that is used, over, or another tenant's.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Text, bindparam, delete, func, or_, select, update
 
 from bridge.store import ids
+from bridge.store.audit import Entry, append
 from bridge.store.chat_tables import enrol_try, glimpse, invitation, staff
-from bridge.store.logbook import Look, record_looks
 from bridge.store.sql import Do, Many, Row, Rows, Script, Statement, insert
 from bridge.store.tables import tenant
 
@@ -35,6 +35,8 @@ class Person:
     edge: str  # "slack" | "telegram"
     team: str  # empty in Telegram
     person: str
+    #: Unless somebody confirms the grant before, it ends then (P59); None: nobody has said.
+    review_due: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,7 @@ class Redeem:
     person: str
     tenant_id: int
     now: float
+    review_due: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +84,11 @@ class Revoke:
 
 @dataclass(frozen=True, slots=True)
 class CloseAll:
-    """Everybody's access is to end."""
+    """Everybody's access is to end; with a tenant, that of its people alone."""
 
     actor: str
     now: float
+    tenant_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ _COLUMNS = (
     staff.c.edge,
     staff.c.team,
     staff.c.person,
+    staff.c.review_due,
 )
 _ENROLLED = (
     select(*_COLUMNS)
@@ -171,22 +176,32 @@ _REVOKE = Statement(
     update(staff)
     .where(staff.c.id == bindparam("s_id"), staff.c.revoked_at.is_(None))
     .values(revoked_at=bindparam("s_now"))
+    .returning(staff.c.id, staff.c.tenant_id)
 )
+_TENANT = bindparam("of_tenant", type_=BigInteger)
 _REVOKE_ALL = Statement(
     update(staff)
-    .where(staff.c.revoked_at.is_(None))
+    .where(staff.c.revoked_at.is_(None), or_(_TENANT == 0, staff.c.tenant_id == _TENANT))
     .values(revoked_at=bindparam("s_now"))
-    .returning(staff.c.id)
+    .returning(staff.c.id, staff.c.tenant_id)
 )
 # Their time ends at 0 and not now: the clock of another machine may be behind.
 _END_INVITATIONS = Statement(
     update(invitation)
-    .where(invitation.c.used_at.is_(None), invitation.c.expires_at > bindparam("i_now"))
+    .where(
+        invitation.c.used_at.is_(None),
+        invitation.c.expires_at > bindparam("i_now"),
+        or_(_TENANT == 0, invitation.c.tenant_id == _TENANT),
+    )
     .values(expires_at=0.0)
 )
 _END_LINKS = Statement(
     update(glimpse)
-    .where(glimpse.c.used_at.is_(None), glimpse.c.expires_at > bindparam("g_now"))
+    .where(
+        glimpse.c.used_at.is_(None),
+        glimpse.c.expires_at > bindparam("g_now"),
+        or_(_TENANT == 0, glimpse.c.tenant_id == _TENANT),
+    )
     .values(expires_at=0.0)
 )
 _TRIES_OLD = Statement(delete(enrol_try).where(enrol_try.c.at < bindparam("before")))
@@ -223,14 +238,30 @@ def invite(items: Sequence[Invite]) -> Script:
 
 
 def redeem(items: Sequence[Redeem]) -> Script:
-    """A `Redeemed` an item.
+    """A `Redeemed` an item; the audit names each enrolment.
 
     Who is enrolled already is enrolled anew, as the new code says: the earlier enrolment ends.
     """
     results = []
     for item in items:
         results.append((yield from _redeem(item)))
+    yield from append(
+        [
+            _enrolled(done.person, item.now)
+            for item, done in zip(items, results, strict=True)
+            if done.person is not None
+        ]
+    )
     return results
+
+
+def _enrolled(person: Person, now: float) -> Entry:
+    return Entry(actor_of(person), "enrolled", f"role={person.role}", now, person.tenant_id)
+
+
+def actor_of(person: Person) -> str:
+    """How the audit names somebody who is enrolled (P59)."""
+    return f"staff {ids.show(person.id)}"
 
 
 def _redeem(item: Redeem) -> Script:
@@ -243,7 +274,9 @@ def _redeem(item: Redeem) -> Script:
         yield Many(_TRY_ADD, [{**identity, "at": item.now}])
         return Redeemed(None, "unknown")
     tenant_id, name, role = found[0]
-    person = Person(item.id, tenant_id, name, role, item.edge, item.team, item.person)
+    person = Person(
+        item.id, tenant_id, name, role, item.edge, item.team, item.person, item.review_due
+    )
     yield from _enrol(person, item.now)
     return Redeemed(person)
 
@@ -271,12 +304,12 @@ def burn(items: Sequence[str]) -> Script:
 
 def revoke(items: Sequence[Revoke]) -> Script:
     """True an item whose enrolment stood until now; the audit names it."""
-    results = []
+    results, entries = [], []
     for item in items:
-        ended = yield Do(_REVOKE, {"s_id": item.id, "s_now": item.now})
-        if ended:
-            yield from record_looks([_line(item, "staff revoke", item.id)])
+        ended = yield Rows(_REVOKE, {"s_id": item.id, "s_now": item.now})
+        entries += [_entry(item, "staff revoke", *row) for row in ended]
         results.append(bool(ended))
+    yield from append(entries)
     return results
 
 
@@ -290,19 +323,19 @@ def close_all(items: Sequence[CloseAll]) -> Script:
 
 def _close_all(item: CloseAll) -> Script:
     # Invitations first: this waits for whoever redeems one, and then finds their enrolment.
-    invitations = yield Do(_END_INVITATIONS, {"i_now": item.now})
-    ended = yield Rows(_REVOKE_ALL, {"s_now": item.now})
-    links = yield Do(_END_LINKS, {"g_now": item.now})
+    whose = {"of_tenant": item.tenant_id}
+    invitations = yield Do(_END_INVITATIONS, {"i_now": item.now, **whose})
+    ended = yield Rows(_REVOKE_ALL, {"s_now": item.now, **whose})
+    links = yield Do(_END_LINKS, {"g_now": item.now, **whose})
     closed = Closed(len(ended), invitations, links)
     reason = f"staff={closed.staff} invitations={invitations} links={links}"
-    lines = [_line(item, "access close-all", row[0]) for row in ended]
-    act = Look(item.actor, "access close-all", reason, item.now)
-    yield from record_looks([act, *lines])
+    act = Entry(item.actor, "access close-all", reason, item.now, item.tenant_id)
+    yield from append([act, *(_entry(item, "access close-all", *row) for row in ended)])
     return closed
 
 
-def _line(item: Revoke | CloseAll, action: str, staff_id: int) -> Look:
-    return Look(item.actor, action, f"id={ids.show(staff_id)}", item.now)
+def _entry(item: Revoke | CloseAll, action: str, staff_id: int, tenant_id: int) -> Entry:
+    return Entry(item.actor, action, f"id={ids.show(staff_id)}", item.now, tenant_id)
 
 
 def tidy_staff(items: Sequence[float]) -> Script:

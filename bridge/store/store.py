@@ -18,6 +18,7 @@ from bridge.errors import StoreUnavailable
 from bridge.store.postgres import Postgres
 from bridge.store.sql import Row, Script, Statement
 from bridge.store.sqlite import Sqlite
+from bridge.store.vault import Vault
 
 log = structlog.get_logger("bridge.store")
 
@@ -34,6 +35,9 @@ class Driver(Protocol):
     @property
     def database(self) -> str: ...
 
+    @property
+    def vault(self) -> Vault: ...
+
     async def open(self) -> None: ...
 
     async def close(self) -> None: ...
@@ -42,12 +46,14 @@ class Driver(Protocol):
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]: ...
 
+    async def scrub(self, *, whole: bool = False) -> None: ...
 
-def driver(url: str, data_dir: Path) -> Driver:
-    """The driver for `[database] url`."""
+
+def driver(url: str, data_dir: Path, vault: Vault) -> Driver:
+    """The driver for `[database] url`; `vault` seals and opens what is encrypted at rest."""
     if url == "sqlite":
-        return Sqlite(data_dir / "bridge.sqlite")
-    return Postgres(url)
+        return Sqlite(data_dir / "bridge.sqlite", vault)
+    return Postgres(url, vault)
 
 
 _Waiting = list[tuple[Any, "asyncio.Future[Any]"]]
@@ -59,6 +65,7 @@ class Store:
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
         self._waiting: dict[BatchScript[Any], _Waiting] = {}
+        self._scrubs: list[tuple[bool, asyncio.Future[None]]] = []
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._closing = False
@@ -104,6 +111,20 @@ class Store:
         """
         return await self.put(script, item)
 
+    async def scrub(self, *, whole: bool = False) -> None:
+        """Return once nothing of what was deleted is left in the files. Raises StoreUnavailable.
+
+        On SQLite it is done between two transactions; whoever asks at the same time shares it.
+        With `whole` it takes as long as it takes: a large database is written anew.
+        """
+        if self.database != "sqlite":
+            await self.driver.scrub(whole=whole)
+            return
+        asked: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._scrubs.append((whole, asked))
+        self._wake.set()
+        await asked
+
     async def read(self, statement: Statement, **values: Any) -> list[Row]:
         """Run one SELECT. Raises StoreUnavailable."""
         return await self.driver.rows(statement, values)
@@ -121,8 +142,26 @@ class Store:
                 except Exception as error:  # noqa: BLE001 - the writer must not end
                     log.error("the writer stumbled", error=type(error).__name__)
                     self._refuse(batches, StoreUnavailable("the writer stumbled", "see the log"))
+            if self._scrubs:
+                await self._scrub()
             if self._closing:
                 return
+
+    async def _scrub(self) -> None:
+        asked, self._scrubs = self._scrubs, []
+        refused: Exception | None = None
+        try:
+            await self.driver.scrub(whole=any(whole for whole, _ in asked))
+        except StoreUnavailable as error:
+            refused = error
+        except Exception as error:  # noqa: BLE001 - the writer must not end
+            log.error("a scrub stumbled", error=type(error).__name__)
+            refused = StoreUnavailable("what was deleted is not overwritten yet", "see the log")
+        for _, one in asked:
+            if refused is not None and not one.done():
+                one.set_exception(refused)
+            elif not one.done():
+                one.set_result(None)
 
     async def _commit(self, batches: list[tuple[BatchScript[Any], _Waiting]]) -> None:
         try:

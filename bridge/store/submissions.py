@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
 from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
+from bridge.store.list_tables import optout_link
+from bridge.store.listed import move_tokens, stops, suppressed
 from bridge.store.notices import held_notices, notices_for
+from bridge.store.permits import Permit, barred, keep_permits
 from bridge.store.sql import (
     Lock,
     Many,
@@ -34,9 +37,10 @@ from bridge.store.sql import (
     quick,
     unique,
 )
-from bridge.store.tables import body, conversation, message, seen, subject, suppression
+from bridge.store.tables import body, conversation, message, seen, subject
 
 REPEAT_SECONDS = 3600.0
+_NOT_SENT = (State.SUPPRESSED, State.CANCELLED)
 
 
 @dataclass(slots=True)
@@ -71,6 +75,15 @@ class Prepared:
     now: float
     dedupe: str | None
     exempt: bool = False
+    #: The person's token in the programme that it belongs to, "" in none.
+    programme_index: str = ""
+    #: The person's tokens under older peppers, each with the newest (old → new).
+    older: Mapping[str, str] | None = None
+    pepper_version: int = 1
+    #: The keyed hash of the opt-out link in the text, "" without one.
+    optout_link: str = ""
+    #: What an advertisement needs to be sent; None for all other messages.
+    permit: Permit | None = None
     #: Claimed at birth: the process that sends it at once, and part number → attempt id.
     lease: int | None = None
     carrier: str = ""
@@ -88,8 +101,12 @@ class Stored:
 
 
 _SEEN = Statement(select(seen.c.key, seen.c.message_id).where(among(seen.c.key, "keys")))
+# Whoever is found here is not purged or erased before this transaction has ended.
 _SUBJECTS = Statement(
-    select(subject.c.phone_index, subject.c.id).where(among(subject.c.phone_index, "keys"))
+    select(subject.c.phone_index, subject.c.id)
+    .where(among(subject.c.phone_index, "keys"))
+    .order_by(subject.c.id)
+    .with_for_update(read=True, key_share=True)
 )
 _SUBJECT_ADD = insert_new(subject)
 _LOCK = Statement(
@@ -105,16 +122,15 @@ _CONVERSATIONS = Statement(
         conversation.c.origin_kind,
         conversation.c.origin_address,
         conversation.c.id,
-    ).where(among(conversation.c.subject_id, "keys"))
+    )
+    .where(among(conversation.c.subject_id, "keys"))
+    .order_by(conversation.c.id)
+    .with_for_update(read=True, key_share=True)
 )
 _CONVERSATION_ADD = insert_new(conversation)
-SUPPRESSED = Statement(
-    select(suppression.c.token).where(
-        among(suppression.c.token, "keys"), suppression.c.lifted_at.is_(None)
-    )
-)
 _MESSAGE_ADD = insert(message)
 _BODY_ADD = insert(body)
+_LINK_ADD = insert_new(optout_link)
 
 
 @quick
@@ -124,19 +140,30 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
     subjects = yield from _subjects(fresh)
     yield from _settle_births(fresh, subjects)
     conversations = yield from _conversations(fresh, subjects)
-    stopped = yield from suppressed({i.phone_index for i in fresh} | {i.all_index for i in fresh})
+    listed = yield from _listed(fresh)
+    adverts = [i for i in fresh if i.permit is not None]
+    not_permitted = (yield from barred(adverts, subjects)) if adverts else {}
     states: dict[int, State] = {}
     rows, bodies, events, attempts = [], [], [], []
     for item in fresh:
-        is_stopped = not item.exempt and not stopped.isdisjoint((item.phone_index, item.all_index))
+        is_stopped = not item.exempt and stops(listed, _tokens(item), item.klass)
         state = State.SUPPRESSED if is_stopped else State(item.state)
+        if item.id in not_permitted and not is_stopped:
+            state, item.reason = State.CANCELLED, not_permitted[item.id]
         if item.lease is not None and state is State.QUEUED:
             state = State.SENDING
             attempts += _attempts(item)
         states[item.id] = state
         subject_id = subjects[item.phone_index]
         rows.append(_message(item, subject_id, conversations[_key(item, subject_id)], state))
-        bodies.append({"message_id": item.id, "text": item.text, "origin": item.origin})
+        bodies.append(
+            {
+                "message_id": item.id,
+                "subject_id": subject_id,
+                "text": item.text,
+                "origin": item.origin,
+            }
+        )
         if state not in (State.QUEUED, State.SENDING):  # those are told by `created_at`
             events.append(
                 {
@@ -149,12 +176,16 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
     if rows:
         yield Many(_MESSAGE_ADD, rows)
         yield Many(_BODY_ADD, bodies)
+        if adverts:
+            yield from keep_permits(adverts, subjects)
+        if links := [_link(item) for item in fresh if item.optout_link]:
+            yield Many(_LINK_ADD, links)
         if events:
             yield Many(EVENT_ADD, events)
         if attempts:
             yield Many(ATTEMPT_ADD, attempts)
         yield from notices_for(
-            [i.id for i in fresh if states[i.id] is State.SUPPRESSED], "failed", items[0].now
+            [i.id for i in fresh if states[i.id] in _NOT_SENT], "failed", items[0].now
         )
         held = [i.id for i in fresh if states[i.id] is State.HELD]
         if held:
@@ -294,12 +325,36 @@ def _conversation(key: Key, item: Prepared) -> dict[str, Any]:
     }
 
 
-def suppressed(tokens: set[str]) -> Script:
-    """Those of the tokens that stand on the suppression list."""
-    if not tokens:
-        return set()
-    found = yield Rows(SUPPRESSED, {"keys": unique(tokens)})
-    return {row[0] for row in found}
+def _tokens(item: Prepared) -> tuple[str, str, str]:
+    """By which the list knows this message's person; "" stands nowhere."""
+    return (item.phone_index, item.all_index, item.programme_index)
+
+
+def _listed(items: Sequence[Prepared]) -> Script:
+    """What of these people stands on the list; found under an older pepper, it moves (P64)."""
+    tokens = {i.phone_index for i in items} | {i.all_index for i in items}
+    older: dict[str, str] = {}
+    for item in items:
+        if item.programme_index:
+            tokens.add(item.programme_index)
+        if item.older:
+            older.update(item.older)
+    listed = yield from suppressed(tokens | older.keys())
+    if moves := {old: older[old] for old in older.keys() & listed.keys()}:
+        yield from move_tokens(moves, items[0].pepper_version, items[0].now)
+        listed = yield from suppressed(tokens)
+    return listed
+
+
+def _link(item: Prepared) -> dict[str, Any]:
+    return {
+        "hash": item.optout_link,
+        "tenant_id": item.tenant_id,
+        "token": item.phone_index,
+        "pepper_version": item.pepper_version,
+        "created_at": item.now,
+        "used_at": None,
+    }
 
 
 def _message(item: Prepared, subject_id: int, conversation_id: int, state: State) -> dict[str, Any]:
@@ -311,6 +366,7 @@ def _message(item: Prepared, subject_id: int, conversation_id: int, state: State
         "class": item.klass,
         "urgent": item.urgent,
         "exempt": item.exempt,
+        "programme_index": item.programme_index,
         "originator": item.originator,
         "encoding": item.encoding,
         "lang": item.lang,
@@ -326,6 +382,6 @@ def _message(item: Prepared, subject_id: int, conversation_id: int, state: State
         "expires_at": item.expires_at,
         "created_at": item.now,
         "sent_at": None,
-        "final_at": item.now if state is State.SUPPRESSED else None,
+        "final_at": item.now if state in _NOT_SENT else None,
         "lease": item.lease if state is State.SENDING else None,
     }

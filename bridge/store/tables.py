@@ -23,6 +23,8 @@ from sqlalchemy import (
     text,
 )
 
+from bridge.store.sql import Sealed
+
 metadata = MetaData()
 
 # The conditions of partial indexes. SQLite uses such an index only where a statement repeats the
@@ -30,6 +32,7 @@ metadata = MetaData()
 OPEN = "(state = 'sending' OR state = 'scheduled' OR state = 'held' OR state = 'unknown')"
 OWED = "(subject_id IS NOT NULL AND (state = 'due' OR state = 'sending'))"
 WAITING = "(state = 'queued' OR state = 'scheduled' OR state = 'held')"
+LOOSE = "(message_id IS NULL AND reply_id IS NULL)"
 
 
 # 64 bits everywhere. In SQLite a key of this very name is the row's own place; BIGINT would make
@@ -55,6 +58,15 @@ def ref(name: str) -> Column[int]:
 def text_column(name: str) -> Column[str]:
     """Words; empty unless given."""
     return Column(name, Text, nullable=False, server_default="")
+
+
+def sealed_column(name: str, owner: str = "") -> Column[str]:
+    """Words that are encrypted at rest; empty unless given.
+
+    `owner` names the value that an inserted row has of whose they are (`store.vault`); without it
+    they are under the bridge's own key.
+    """
+    return Column(name, Sealed(name, owner), nullable=False, server_default="")
 
 
 def time(name: str) -> Column[float]:
@@ -133,7 +145,7 @@ subject = Table(
     metadata,
     id_column(),
     ref("tenant_id"),
-    text_column("phone"),  # E.164
+    sealed_column("phone", "id"),  # E.164
     text_column(
         "phone_index"
     ),  # HMAC under the tenant's key: equality search, and the suppression token
@@ -142,6 +154,15 @@ subject = Table(
     time("created_at"),
     Index("subject_phone", "phone_index", unique=True),
     Index("subject_all", "all_index"),
+)
+
+# A person's key, wrapped by the master key. Who deletes the row has destroyed what it sealed.
+subject_key = Table(
+    "subject_key",
+    metadata,
+    id_column("subject_id"),
+    text_column("wrapped"),  # base64
+    text_column("kek"),  # which master key wrapped it
 )
 
 # An origin and a destination over one originator.
@@ -177,6 +198,8 @@ message = Table(
     Column("urgent", Boolean, nullable=False),
     # The one answer to a STOP, START or HELP: suppression does not hold it back.
     Column("exempt", Boolean, nullable=False, server_default=text("false")),
+    # Empty, or HMAC of (tenant, programme, number): the suppression token in scope "programme".
+    text_column("programme_index"),
     text_column("originator"),
     text_column("encoding"),
     text_column("lang"),
@@ -223,8 +246,8 @@ body = Table(
     "body",
     metadata,
     id_column("message_id"),
-    text_column("text"),
-    text_column("origin"),  # JSON: a mail's Message-ID, References, Subject
+    sealed_column("text", "subject_id"),
+    sealed_column("origin", "subject_id"),  # JSON: a mail's Message-ID, References, Subject
 )
 
 # The same mail within an hour is one SMS: keyed hashes of (tenant, sender, recipient, id, content).
@@ -294,7 +317,7 @@ callback = Table(
     ),  # receipt: the carrier's id; part: HMAC of (carrier, source, destination, ref)
     Column("number", SmallInteger, nullable=False, server_default=text("1")),
     Column("total", SmallInteger, nullable=False, server_default=text("1")),
-    text_column("payload"),  # JSON; empty once matched
+    sealed_column("payload"),  # JSON; empty once matched
     time("at"),
     Index("callback_key", "kind", "key"),
     Index("callback_at", "at"),
@@ -322,12 +345,18 @@ reply = Table(
     text_column("carrier"),
     text_column("originator"),  # our number that was written to
     text_column("verdict"),  # stop start help intent none
+    # What was done about it: "any" or "marketing" stopped, "lifted", or nothing; and the scope.
+    text_column("done"),
+    text_column("done_scope"),
+    Column("cancelled", Integer, nullable=False, server_default=text("0")),
     Column("partial", Boolean, nullable=False, server_default=text("false")),
     time("at"),
     Index("reply_subject", "subject_id"),
 )
 
-reply_body = Table("reply_body", metadata, id_column("reply_id"), text_column("text"))
+reply_body = Table(
+    "reply_body", metadata, id_column("reply_id"), sealed_column("text", "subject_id")
+)
 
 # One line owed to an origin or to a tenant's inbox; holds references only.
 notice = Table(
@@ -393,19 +422,25 @@ notice = Table(
         sqlite_where=text(OWED),
         postgresql_where=text(OWED),
     ),
+    # What goes with no message and no reply: retention looks for it by itself.
+    Index("notice_loose", "id", sqlite_where=text(LOOSE), postgresql_where=text(LOOSE)),
 )
 
 # What an `explain.` mail is told; nothing else of that mail is kept.
-notice_body = Table("notice_body", metadata, id_column("notice_id"), text_column("payload"))
+notice_body = Table("notice_body", metadata, id_column("notice_id"), sealed_column("payload"))
 
 # Our list not to text. A token, never a number; it outlives erasure.
 suppression = Table(
     "suppression",
     metadata,
     serial(),
-    text_column("scope"),  # "tenant" | "all"
+    text_column("scope"),  # "tenant" | "programme" | "all"
     ref("tenant_id"),  # 0 in scope "all"
+    Column("programme_id", BigInteger, nullable=False, server_default=text("0")),
     text_column("token"),
+    Column("pepper_version", Integer, nullable=False, server_default=text("1")),
+    # "any" | "marketing": which messages it stops.
+    Column("purpose", Text, nullable=False, server_default="any"),
     text_column("source"),
     time("created_at"),
     maybe_time("lifted_at"),
@@ -414,21 +449,11 @@ suppression = Table(
     Index(
         "suppression_token",
         "token",
+        "purpose",
         unique=True,
         sqlite_where=text("lifted_at IS NULL"),
         postgresql_where=text("lifted_at IS NULL"),
     ),
-)
-
-# Reading a text or a number by hand leaves a line.
-audit = Table(
-    "audit",
-    metadata,
-    serial(),
-    text_column("actor"),
-    text_column("action"),
-    text_column("reason"),
-    time("at"),
 )
 
 # The sandbox carrier: which parts its phones received, and how a phone behaves.

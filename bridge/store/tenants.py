@@ -9,6 +9,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from bridge.store.departures import ClaimDeletion, claim_deletions, renew
+from bridge.store.programmes import ProgrammeIn, add_programmes
 from bridge.store.sql import Do, Many, Rows, Script, Statement, constant, insert
 from bridge.store.tables import login, sender_rule, sender_token, tenant
 
@@ -23,6 +25,15 @@ class TenantIn:
     logins: Sequence[tuple[str, str]]  # (user, argon2 hash)
     source: str  # "file" | "command"
     now: float
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTenant:
+    """An account is closed, and by whom (PRIVACY P10)."""
+
+    name: str
+    now: float
+    actor: str = "configuration"
 
 
 TENANTS = Statement(
@@ -105,6 +116,8 @@ def put_file_tenants(items: Sequence[Sequence[TenantIn]]) -> Script:
         if gone:
             now = tenants[0].now if tenants else 0.0
             yield Many(_FILE_GONE, [{"t_name": name, "t_now": now} for name in sorted(gone)])
+            for name in sorted(gone):
+                yield from _leave(CloseTenant(name, now))
         ids = []
         for item in tenants:
             ids.append((yield from _put(item)))
@@ -118,12 +131,19 @@ def _put(item: TenantIn) -> Script:
     if found:
         number = found[0][0]
         yield Do(_CHANGE, {"t_id": number, "t_settings": settings, "t_source": item.source})
+        yield from renew(number, item.now)
         yield Do(_RULES_GONE, {"t_id": number})
         yield Do(_LOGINS_GONE, {"t_id": number})
     else:
         values = {"name": item.name, "settings": settings, "source": item.source, "now": item.now}
         made = yield Rows(_ADD, values)
         number = made[0][0]
+    yield from add_programmes(
+        [
+            ProgrammeIn(number, each["name"], each["keyword"], item.now)
+            for each in item.settings.get("programmes", ())
+        ]
+    )
     if item.senders:
         yield Many(_RULE_ADD, [_rule(number, n, item) for n in range(len(item.senders))])
     if item.logins:
@@ -149,12 +169,21 @@ def _rule(number: int, position: int, item: TenantIn) -> dict[str, Any]:
     }
 
 
-def close_tenants(items: Sequence[tuple[str, float]]) -> Script:
-    """True an item whose tenant was open."""
+def close_tenants(items: Sequence[CloseTenant]) -> Script:
+    """True an item whose tenant was open; what it had goes when its time comes."""
     results = []
-    for name, now in items:
-        results.append(bool((yield Do(_CLOSE, {"name": name, "now": now}))))
+    for item in items:
+        closed = bool((yield Do(_CLOSE, {"name": item.name, "now": item.now})))
+        if closed:
+            yield from _leave(item)
+        results.append(closed)
     return results
+
+
+def _leave(item: CloseTenant) -> Script:
+    found = yield Rows(_FIND, {"name": item.name})
+    claim = ClaimDeletion(found[0][0], "closure", item.actor, "", item.now)
+    yield from claim_deletions([claim])
 
 
 def add_tokens(items: Sequence[tuple[int, str, float]]) -> Script:

@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, or_, select, update
 
 from bridge.store.chat_tables import card, card_message, chat_post, staff, thread
 from bridge.store.sql import Do, Many, Rows, Script, Statement, constant, insert_new
-from bridge.store.tables import message, subject
+from bridge.store.tables import message, reply, subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,13 @@ _SELECT = (
     .outerjoin(staff, and_(staff.c.id == thread.c.staff_id, staff.c.revoked_at.is_(None)))
 )
 THREAD = Statement(_SELECT.where(thread.c.id == bindparam("id")))
+#: The newest SMS of a person: what proves that they have the number.
+LATEST_REPLY = Statement(
+    select(reply.c.id)
+    .where(reply.c.subject_id == bindparam("subject_id"))
+    .order_by(reply.c.id.desc())
+    .limit(1)
+)
 _THREAD_OF = Statement(
     _SELECT.where(
         thread.c.edge == bindparam("edge"),

@@ -53,8 +53,7 @@ class Guard:
                 "this Host is not the bridge's",
                 "use the address in [http] listen or the host in public_url",
             )
-        origin = request.headers.get("Origin")
-        if origin is not None and not _same(origin, request):
+        if is_foreign(request):
             return (
                 "this Origin is another site's",
                 "open the sandbox's own page; programs send no Origin",
@@ -86,6 +85,12 @@ def _host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").rstrip(".")
     except ValueError:
         return ""
+
+
+def is_foreign(request: web.Request) -> bool:
+    """Whether another site's page asks; programs, which send no Origin, are not foreign."""
+    origin = request.headers.get("Origin")
+    return origin is not None and not _same(origin, request)
 
 
 def _same(origin: str, request: web.Request) -> bool:
@@ -131,7 +136,7 @@ def guarded(settings: Settings) -> Middleware:
 
 
 def _is_sandbox(request: web.Request) -> bool:
-    return request.path == "/" or request.path.startswith("/sandbox")
+    return request.path in {"/", "/retention"} or request.path.startswith("/sandbox")
 
 
 def refused(request: web.Request, status: int, sentence: str, hint: str) -> web.Response:

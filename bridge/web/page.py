@@ -103,7 +103,7 @@ class Page:
         """Mails that had no smarthost to leave by, the newest first."""
         mails = list(enumerate(await self._mails(), 1))[-_MAILS:]
         shown = [self._mail(number, mail) for number, mail in reversed(mails)]
-        return await self._render("mailbox.html", mails=shown, tab="mailbox")
+        return await self.render("mailbox.html", mails=shown, tab="mailbox")
 
     async def answer(self, request: web.Request) -> web.Response:
         """An SMS typed on a phone."""
@@ -148,7 +148,7 @@ class Page:
         draft: Mapping[str, str] | None = None,
     ) -> web.Response:
         chosen = await self._phones.conversation(key) if key else None
-        return await self._render(
+        return await self.render(
             "phones.html",
             status=400 if problem else 200,
             threads=await self._phones.threads(),
@@ -160,7 +160,8 @@ class Page:
             tab="phones",
         )
 
-    async def _render(self, name: str, *, status: int = 200, **values: Any) -> web.Response:
+    async def render(self, name: str, *, status: int = 200, **values: Any) -> web.Response:
+        """A page of the operator's, around one of its templates."""
         version = await self._live.version()
         text = self._pages.get_template(name).render(version=version, **values)
         return web.Response(text=text, content_type="text/html", status=status)

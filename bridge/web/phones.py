@@ -99,7 +99,7 @@ class Phones:
 
     async def modes(self) -> list[tuple[str, str]]:
         """(number, mode) of the phones that were written to."""
-        return [(row[0], row[1]) for row in await self.bridge.store.read(PHONES)]
+        return sorted({(row[0], row[1]) for row in await self.bridge.store.read(PHONES)})
 
     async def set_mode(self, key: str, mode: str) -> None:
         """Switch the phone with this key. Raises Refused."""

@@ -18,8 +18,11 @@ from bridge.web.glimpse import GlimpsePage
 from bridge.web.guard import guarded, harden
 from bridge.web.health import Binds, Health
 from bridge.web.live import Live
+from bridge.web.optout import OptOutPage
 from bridge.web.page import Page
 from bridge.web.phones import Phones
+from bridge.web.portal import Portal
+from bridge.web.retention import RetentionPage
 
 Mails = Callable[[], Awaitable[Sequence[Mapping[str, Any]]]]
 
@@ -52,8 +55,12 @@ def make_app(
     app.on_shutdown.append(live.close)
     app.add_routes(Api(phones, mails).routes())
     app.add_routes(GlimpsePage(bridge).routes())
+    app.add_routes(OptOutPage(bridge).routes())
+    app.add_routes(Portal(bridge).routes())
     app.add_routes(chats)
-    app.add_routes(Page(phones, live, mails, smtp_address).routes())
+    page = Page(phones, live, mails, smtp_address)
+    app.add_routes(page.routes())
+    app.add_routes(RetentionPage(bridge, page.render).routes())
     return app
 
 

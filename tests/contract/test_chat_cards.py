@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -26,33 +25,31 @@ from bridge.store.chat_tables import card, thread
 from bridge.store.drafts import ChatSend
 from bridge.store.held import Decide, decide
 from bridge.store.leases import release_silent
-from bridge.store.notices import NEXT_NOTICE, NOTICE_ADD, NoticeDone, finish_notices, notice_row
-from bridge.store.replies import Heard, Judged, PartIn, ReplyScript
+from bridge.store.notices import (
+    NEXT_NOTICE,
+    NOTICE_ADD,
+    GiveBackNotices,
+    NoticeDone,
+    finish_notices,
+    give_back_notices,
+    notice_row,
+)
+from bridge.store.replies import Heard, Judged, Known, Means, PartIn, ReplyScript
 from bridge.store.sql import Many, Script
 from bridge.store.suppressions import Suppress, suppress_all
 from bridge.store.sweeps import sweep
 from bridge.store.tables import notice
 from bridge.store.tenants import TenantIn, put_tenants
-from tests.stores import EDGE, NOW, OURS, PLACE, Database, Worker, a_database
+from tests.consents import VOUCHED
+from tests.stores import EDGE, NOW, OURS, PLACE, Database, Worker
 
 ANNA, BERIT = 41, 42
 INBOX = ["desk@acme.example", "telegram:-1001", "slack:C0123"]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
-async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(url, tmp_path, {"reports": "all", "inbox": INBOX}) as made:
-        yield made
-
-
-@pytest.fixture
-async def work(database: Database) -> Worker:
-    return await database.worker("work-1")
+def tenant_settings() -> dict[str, Any]:
+    return {"reports": "all", "inbox": INBOX}
 
 
 # Cards
@@ -230,7 +227,7 @@ async def taken_back(work: Worker, number: int) -> None:
 
 
 async def decided(work: Worker, number: int, *, release: bool) -> None:
-    await work.store.write(decide, Decide(number, release, 3600.0, NOW))
+    await work.store.write(decide, Decide(number, release, 3600.0, NOW, "eva"))
 
 
 WAYS: dict[str, tuple[Callable[[Worker, int], Awaitable[Any]], str, dict[str, Any]]] = {
@@ -265,7 +262,7 @@ async def test_every_move_of_a_message_is_told_on_its_card(work: Worker, way: st
 
 async def test_what_came_into_doubt_is_told_on_its_card(database: Database) -> None:
     here = await database.worker("work-1")
-    found, _ = await stands(here, klass="marketing")
+    found, _ = await stands(here, klass="marketing", permit=VOUCHED)
     await here.claim()
     heir = await database.worker("work-1")
     heir.now += GATHER
@@ -353,6 +350,18 @@ async def test_what_a_dead_process_was_telling_is_told_first_and_marked(database
     assert [(n.id, n.reason, n.tries) for n in await there.notices()] == [(1, "in-doubt", 1)]
 
 
+async def test_a_claim_of_notices_whose_commit_was_in_doubt_is_given_back(work: Worker) -> None:
+    """What another edge's desk of the same process is telling stays with it."""
+    for row in (owed(ANNA), owed(BERIT), owed(None, edge="mail", place="")):
+        await work.store.write(_owe, row)
+    lost, kept = await work.notices()
+    assert len(await work.notices("mail")) == 1
+    back = GiveBackNotices(EDGE, work.me, frozenset({kept.id}))
+    assert await work.store.write(give_back_notices, back) == 1
+    assert [n.id for n in await work.notices()] == [lost.id]
+    assert await work.notices("mail") == []
+
+
 async def owed_now(work: Worker) -> list[tuple[Any, ...]]:
     wanted = select(notice.c.edge, notice.c.kind, notice.c.place).order_by(notice.c.id)
     return [tuple(row) for row in await work.rows(wanted)]
@@ -361,10 +370,14 @@ async def owed_now(work: Worker) -> list[tuple[Any, ...]]:
 def _hears(work: Worker, verdict: str = "none") -> ReplyScript:
     return ReplyScript(
         work.ids.next,
-        lambda parts, _: Judged(parts[0].data.decode(), verdict, ""),
-        lambda *_: None,
-        lambda tenant, source: f"{tenant}/{source}",
-        lambda owners, _: (owners[0][0], owners[0][1]),
+        Means(
+            lambda parts, _: Judged(parts[0].data.decode(), verdict, ""),
+            lambda _, judged: judged,
+            lambda *_: None,
+            lambda tenant, item, _: Known(f"{tenant}/{item.source}", "", (), {}, 1),
+            lambda owners, _: (owners[0][0], owners[0][1]),
+            lambda now: now,
+        ),
     )
 
 

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bridge.model import State
 from bridge.store import cards, chat_log, drafts, glimpses, notices, threads, updates
-from bridge.store import migrate as migrations
 from bridge.store.cards import FATES, Fate
 from bridge.store.chat_tables import card, card_message, chat_update, draft, thread
 from bridge.store.drafts import DRAFT, cancel_drafts, change_drafts, draft_of, send_from_chats
@@ -34,31 +31,11 @@ from bridge.store.updates import (
     give_back_updates,
     take_updates,
 )
-from tests.stores import EDGE, NOW, OURS, Database, Worker, a_database
+from tests.seeds import seed
+from tests.stores import EDGE, NOW, OURS, Database, Worker
 
 DAY = 86_400.0
 BROKEN = (sqlite3.IntegrityError, asyncpg.UniqueViolationError)
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(url, tmp_path, {}) as made:
-        yield made
-
-
-@pytest.fixture
-async def work(database: Database) -> Worker:
-    return await database.worker("work-1")
-
-
-async def count(work: Worker, table: Any) -> int:
-    found: int = (await work.rows(select(func.count()).select_from(table)))[0][0]
-    return found
 
 
 # What chats told
@@ -73,7 +50,7 @@ async def test_what_a_chat_tells_twice_is_one(database: Database) -> None:
     here, there = await database.two()
     told = await asyncio.gather(*(w.update(f"k{n % 10}") for n in range(30) for w in (here, there)))
     assert sum(number is not None for number in told) == 10
-    assert await count(here, chat_update) == 10
+    assert await here.count(chat_update) == 10
     assert await here.update("k1") is None
     assert await here.update("k1", edge="slack") is not None
 
@@ -134,9 +111,9 @@ async def test_updates_are_forgotten_after_two_days(work: Worker) -> None:
     work.now += DAY
     await work.update()
     await work.store.write(tidy, NOW + 2 * DAY)
-    assert await count(work, chat_update) == 2
+    assert await work.count(chat_update) == 2
     await work.store.write(tidy, NOW + 2 * DAY + 1)
-    assert await count(work, chat_update) == 1
+    assert await work.count(chat_update) == 1
 
 
 async def test_a_write_of_updates_whose_commit_was_in_doubt_is_given_back(work: Worker) -> None:
@@ -159,7 +136,7 @@ async def test_an_update_that_two_processes_work_sends_once(database: Database) 
     items = [(w, w.command(number, w.prepared())) for _ in range(3) for w in (here, there)]
     done = await asyncio.gather(*(w.store.write(send_from_chats, item) for w, item in items))
     assert sum(each is not None for each in done) == 1
-    assert await count(here, message) == await count(here, card) == await count(here, thread) == 1
+    assert await here.count(message) == await here.count(card) == await here.count(thread) == 1
 
 
 async def test_a_draft_that_is_decided_several_times_sends_once(database: Database) -> None:
@@ -172,7 +149,7 @@ async def test_a_draft_that_is_decided_several_times_sends_once(database: Databa
     ]
     done = await asyncio.gather(*(w.store.write(send_from_chats, item) for w, item in items))
     assert sum(each is not None for each in done) == 1
-    assert await count(here, message) == 1
+    assert await here.count(message) == 1
     assert await here.rows(select(draft.c.state, draft.c.payload)) == [("sent", "")]
     closed = await here.rows(select(chat_update.c.id).where(chat_update.c.done_at.is_not(None)))
     (sent,) = (item for (_, item), each in zip(items, done, strict=True) if each is not None)
@@ -192,7 +169,7 @@ async def test_repeats_within_one_transaction_send_once(work: Worker) -> None:
     again = await asyncio.gather(*(work.store.put(send_from_chats, item) for item in items))
     assert again == [None] * 4
     assert work.store.commits == commits + 2
-    assert await count(work, message) == 2
+    assert await work.count(message) == 2
 
 
 @pytest.mark.parametrize("why", ["expired", "cancelled", "missing"])
@@ -204,7 +181,7 @@ async def test_a_draft_that_is_not_open_sends_nothing(work: Worker, why: str) ->
     number = await work.update() or 0
     item = work.command(number, draft=1 if why == "missing" else kept.id)
     assert await work.store.write(send_from_chats, item) is None
-    assert await count(work, message) == await count(work, card) == 0
+    assert await work.count(message) == await work.count(card) == 0
     assert await work.store.write(finish_updates, UpdateDone(number, NOW))
 
 
@@ -218,7 +195,7 @@ async def test_an_open_draft_is_changed_and_a_decided_one_is_not(work: Worker) -
     gone = draft_of((await work.store.read(DRAFT, id=kept.id))[0])
     assert (gone.state, gone.payload) == ("cancelled", {})
     await work.store.write(tidy, NOW + DAY + 1)
-    assert await count(work, draft) == 0
+    assert await work.count(draft) == 0
 
 
 async def test_the_card_and_the_threads_are_there_with_the_messages(work: Worker) -> None:
@@ -242,7 +219,7 @@ async def test_whoever_opted_out_stands_on_the_card(work: Worker) -> None:
     assert [s.state for s in stored] == [State.SUPPRESSED, State.QUEUED]
     fates = [Fate(*row) for row in await work.store.read(FATES, card=item.card.id)]
     assert [(f.state, f.reason) for f in fates] == [("suppressed", "opted-out"), ("queued", "")]
-    assert await count(work, thread) == 2
+    assert await work.count(thread) == 2
 
 
 async def test_what_fails_midway_leaves_nothing_and_fails_alone(work: Worker) -> None:
@@ -258,7 +235,7 @@ async def test_what_fails_midway_leaves_nothing_and_fails_alone(work: Worker) ->
     assert isinstance(done[0], BROKEN)
     assert done[1] is not None
     for table in (message, body, subject, thread, card, card_message):
-        assert await count(work, table) == 2, table
+        assert await work.count(table) == 2, table
     again = replace(bad, card=replace(first.card, id=work.ids.next()))
     assert await work.store.write(send_from_chats, again) is not None
 
@@ -295,7 +272,7 @@ async def test_what_fails_midway_leaves_nothing_and_fails_alone(work: Worker) ->
 async def test_what_runs_all_day_reads_no_table_whole(
     tmp_path: Path, statement: Statement, index: str
 ) -> None:
-    await migrations.migrate("sqlite", tmp_path)
+    seed(tmp_path)
     compiled = statement.of("sqlite")
     with closing(sqlite3.connect(tmp_path / "bridge.sqlite")) as connection:
         values = ["[]" if "json_each" in compiled.text else 0] * compiled.text.count("?")

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
-
-import pytest
-from sqlalchemy import func, select
 
 from bridge.store.chat_tables import glimpse, staff, thread
 from bridge.store.glimpses import Glimpse, Opened, Seen, add_glimpses, open_glimpses
 from bridge.store.sql import Many, Script, insert
 from bridge.store.sweeps import tidy
-from bridge.store.tables import reply_body
+from bridge.store.tables import reply, reply_body
 from bridge.store.threads import (
     THREAD_OF_POST,
     Post,
@@ -29,30 +25,9 @@ from bridge.store.threads import (
     take_threads,
     thread_of,
 )
-from tests.stores import EDGE, NOW, OURS, PLACE, Database, Worker, a_database
+from tests.stores import EDGE, NOW, OURS, PLACE, Database, Worker
 
 EVA, JAN = 5, 6
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
-@pytest.fixture
-async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
-    async with a_database(url, tmp_path, {}) as made:
-        yield made
-
-
-@pytest.fixture
-async def work(database: Database) -> Worker:
-    return await database.worker("work-1")
-
-
-async def count(work: Worker, table: Any) -> int:
-    found: int = (await work.rows(select(func.count()).select_from(table)))[0][0]
-    return found
 
 
 # Conversations
@@ -85,7 +60,7 @@ async def test_one_conversation_a_person_place_and_originator(database: Database
     )
     for more in ({"edge": "slack"}, {"place": "-1002"}, {"originator": "ACME"}):
         assert (await ensured(here, people[0], **more)).id != first.id
-    assert await count(here, thread) == 11
+    assert await here.count(thread) == 11
 
 
 async def test_a_conversation_moves_only_from_where_it_stood(database: Database) -> None:
@@ -106,7 +81,14 @@ def enrol(items: Sequence[int]) -> Script:
     """These are staff."""
     same = {"tenant_id": 1, "edge": EDGE, "team": "", "name": "x", "role": "agent"}
     rows = [
-        {**same, "id": who, "person": str(who), "created_at": NOW, "revoked_at": None}
+        {
+            **same,
+            "id": who,
+            "person": str(who),
+            "created_at": NOW,
+            "revoked_at": None,
+            "review_due": None,
+        }
         for who in items
     ]
     yield Many(insert(staff), rows)
@@ -152,8 +134,13 @@ async def test_a_post_belongs_to_the_conversation_that_it_came_to_first(work: Wo
 
 
 def _texts(items: list[tuple[int, str]]) -> Script:
-    """Texts of replies, by the replies' ids."""
-    yield Many(insert(reply_body), [{"reply_id": number, "text": text} for number, text in items])
+    """Replies of people with the same ids, and their texts."""
+    rows = [
+        {"id": n, "reply_id": n, "tenant_id": 1, "subject_id": n, "text": text, "at": NOW}
+        for n, text in items
+    ]
+    yield Many(insert(reply, ("id", "tenant_id", "subject_id", "at")), rows)
+    yield Many(insert(reply_body), rows)
     return [None] * len(items)
 
 
@@ -168,10 +155,10 @@ async def test_a_link_opens_once(database: Database) -> None:
 
 async def test_a_link_that_is_over_or_unknown_or_empty_opens_nothing(work: Worker) -> None:
     await work.store.write(_texts, (41, "Ano"))
-    for name, reply, over in (("late", 41, NOW), ("erased", 42, NOW + 9), ("good", 41, NOW + 9)):
-        await work.store.write(add_glimpses, Glimpse(name, 1, reply, over))
+    for name, shown, over in (("late", 41, NOW), ("erased", 42, NOW + 9), ("good", 41, NOW + 9)):
+        await work.store.write(add_glimpses, Glimpse(name, 1, shown, over))
     names = ("late", "erased", "nobody's", "good")
     seen = [await work.store.write(open_glimpses, Opened(name, NOW)) for name in names]
     assert seen == [None, None, None, Seen(41, "Ano")]
     await work.store.write(tidy, NOW + 901)
-    assert await count(work, glimpse) == 2
+    assert await work.count(glimpse) == 2

@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from bridge.store import migrate as migrations
 from bridge.store.chat_tables import contact, contact_group, group_member
 from bridge.store.contacts import (
     CONTACTS,
@@ -44,6 +43,8 @@ from bridge.store.templates import (
     remove_templates,
 )
 from bridge.store.tenants import TenantIn, put_tenants
+from tests.seeds import seed
+from tests.stores import a_vault
 
 SUBJECTS = Statement(select(func.count()).select_from(subject))
 
@@ -109,14 +110,14 @@ def url(request: pytest.FixtureRequest) -> str:
 
 
 async def opened(url: str, folder: Path) -> Store:
-    store = Store(driver(url, folder))
+    store = Store(driver(url, folder, a_vault()))
     await store.open()
     return store
 
 
 @pytest.fixture
 async def place(url: str, tmp_path: Path) -> AsyncIterator[Place]:
-    await migrations.migrate(url, tmp_path)
+    seed(tmp_path)
     store = await opened(url, tmp_path)
     ids = [
         await store.write(put_tenants, TenantIn(name, {}, [], [], "command", 1.0))

@@ -16,9 +16,10 @@ from sqlalchemy import select
 
 from bridge.dispatch.glimpses import link
 from bridge.settings import Listen
+from bridge.store.audit_tables import audit
 from bridge.store.glimpses import VALID_SECONDS
 from bridge.store.sql import Many, Script, Statement, insert
-from bridge.store.tables import audit, reply_body
+from bridge.store.tables import reply, reply_body
 from bridge.web.server import WebServer, make_app
 from tests.bridges import Running, a_bridge, write_config
 
@@ -63,12 +64,17 @@ class Site:
 
     async def audited(self) -> int:
         """How many texts have been read."""
-        return len(await self.bridge.store.read(Statement(select(audit.c.id))))
+        return len(await self.bridge.store.read(Statement(select(audit.c.seq))))
 
 
 def _replies(items: Sequence[tuple[int, str]]) -> Script:
-    """Texts of replies."""
-    yield Many(insert(reply_body), [{"reply_id": number, "text": text} for number, text in items])
+    """Texts of replies, each of another person."""
+    rows = [
+        {"id": n, "reply_id": n, "tenant_id": 1, "subject_id": n, "text": text, "at": 0.0}
+        for n, text in items
+    ]
+    yield Many(insert(reply, ("id", "tenant_id", "subject_id", "at")), rows)
+    yield Many(insert(reply_body), rows)
     return [None] * len(items)
 
 

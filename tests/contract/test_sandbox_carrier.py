@@ -41,6 +41,9 @@ class Inbox:
     async def inbound(self, _carrier: str, _part: Inbound) -> None:
         raise AssertionError("nobody typed anything")
 
+    async def opted_out(self, _carrier: str, _number: str) -> None:
+        raise AssertionError("the sandbox keeps no list")
+
 
 class Hands:
     """What a lane does with a carrier, by hand."""

@@ -18,18 +18,21 @@ from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
 from bridge import app, settings
+from bridge.bots import intake
 from bridge.bots.chat import Button, Event, Filled, Form, Gone, Line, Pressed, Typed, View
 from bridge.bots.handler import Handler
+from bridge.bots.slack import events
 from bridge.bots.slack.check import check
 from bridge.bots.slack.client import SlackChat
 from bridge.bots.slack.counting import Counting
 from bridge.bots.slack.counting import Typed as Keystroke
 from bridge.bots.slack.edge import SlackEdge
-from bridge.bots.slack.turnstile import Turnstile
+from bridge.bots.slack.turnstile import Turnstiles
 from bridge.dispatch.bridge import Bridge
 from bridge.errors import Refused, TryLater
 from bridge.store.chat_tables import chat_update
 from bridge.store.sql import Statement
+from bridge.store.updates import StoreUpdate, store_updates
 from tests.bridges import write_config
 from tests.e2e import slackers
 from tests.e2e.processes import until
@@ -339,6 +342,20 @@ async def test_what_was_not_worked_is_worked_again(slack: FakeSlack, ours: Ours)
     assert first == second
 
 
+async def test_all_that_was_left_is_worked_without_a_pause(
+    slack: FakeSlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However much a killed process left, not so much at each glance."""
+    monkeypatch.setattr(intake, "GLANCE", 600.0)
+    connected = written(slack.url + "api/", **SOCKET)
+    kept = {"app": "slack", **events.command(slack.command("help"))}
+    left = [StoreUpdate("slack", f"k{n}", json.dumps(kept), 1.0, None) for n in range(250)]
+    async with app.opened(settings.load(write_config(tmp_path, more=connected), {})) as bridge:
+        await asyncio.gather(*(bridge.store.write(store_updates, each) for each in left))
+    async with running(tmp_path, connected) as ours:
+        await ours.heard.heard(len(left))
+
+
 async def test_it_is_on_disk_without_tokens_before_it_is_acknowledged(
     slack: FakeSlack, tmp_path: Path
 ) -> None:
@@ -406,7 +423,7 @@ async def test_signed_forms_are_heard(slack: FakeSlack, hooked: Ours) -> None:
     assert (await hooked.heard.heard()).act == Pressed("send", "1", "1700000000.000100")
 
 
-async def test_forged_and_stale_requests_change_nothing(slack: FakeSlack, hooked: Ours) -> None:
+async def test_p78_forged_and_stale_requests_change_nothing(slack: FakeSlack, hooked: Ours) -> None:
     body = _form(slack)
     good = signed(body)
     bad = [
@@ -604,7 +621,7 @@ async def test_a_message_is_sent_on_as_an_sms(slack: FakeSlack, ours: Ours) -> N
 # -- limits and faults -----------------------------------------------------------------------------
 
 
-async def test_one_pause_for_all_and_then_in_order(slack: FakeSlack, ours: Ours) -> None:
+async def test_a_pause_for_all_posts_and_then_in_order(slack: FakeSlack, ours: Ours) -> None:
     slack.next["chat.postMessage"].extend([too_many(0.4), too_many(0.2)])
     place = f"{TEAM}/{CHANNEL}"
     first = asyncio.create_task(ours.chat.post(place, "", View((Line("0"),))))
@@ -623,10 +640,68 @@ async def test_one_pause_for_all_and_then_in_order(slack: FakeSlack, ours: Ours)
     assert times[2] - times[1] >= 0.2
 
 
+async def test_a_pause_of_posts_holds_up_nothing_else(slack: FakeSlack, ours: Ours) -> None:
+    """Slack limits each method by itself, in each workspace."""
+    slack.next["chat.postMessage"].append(too_many(30))
+    place = f"{TEAM}/{CHANNEL}"
+    post = asyncio.create_task(ours.chat.post(place, "", CARD))
+    await until(lambda: slack.called("chat.postMessage"), "the first")
+    await slack.tell(slack.command("help"), "slash_commands")
+    event = await ours.heard.heard()
+    async with asyncio.timeout(10):
+        await ours.chat.edit(place, "1.1", CARD)
+        await ours.chat.whisper(event, CARD)
+    assert not post.done()
+    post.cancel()
+    assert len(slack.called("chat.postMessage")) == 1
+
+
+async def test_posts_pause_in_every_channel(slack: FakeSlack, ours: Ours) -> None:
+    slack.next["chat.postMessage"].append(too_many(0.4))
+    first = asyncio.create_task(ours.chat.post(f"{TEAM}/{CHANNEL}", "", CARD))
+    await until(lambda: slack.called("chat.postMessage"), "the first")
+    await asyncio.gather(first, ours.chat.post(f"{TEAM}/C02", "", CARD))
+    posts = zip(slack.times, slack.calls, strict=True)
+    began, *again = [time for time, (method, _) in posts if method == "chat.postMessage"]
+    assert len(again) == 2
+    assert min(again) - began >= 0.4
+
+
+class Answering(Listener):
+    """Answers everybody in their channel."""
+
+    chat: SlackChat
+
+    async def __call__(self, event: Event) -> None:
+        await super().__call__(event)
+        await self.chat.whisper(event, CARD)
+
+
+async def test_who_waits_for_slack_holds_nobody_up(
+    slack: FakeSlack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Answers that Slack does not take fill no room, nor the connections that posts need."""
+    monkeypatch.setattr(intake, "HOLD", 0.05)
+    slack.answers.clear()
+    answering = Answering()
+    connected = written(slack.url + "api/", **SOCKET)
+    async with running(tmp_path, connected, heard=answering) as ours:
+        answering.chat = ours.chat
+        await slack.line()
+        for person in range(intake.AT_ONCE + 1):
+            await slack.tell(slack.command("help", user_id=f"U{person}"), "slash_commands")
+        async with asyncio.timeout(4):  # Slack has five seconds for an answer
+            await ours.heard.heard(intake.AT_ONCE + 1)
+            await ours.chat.post(f"{TEAM}/{CHANNEL}", "", CARD)
+        assert not slack.called("respond")
+        slack.answers.set()
+        await ours.done()
+
+
 async def test_a_pause_that_is_too_long_is_left_to_a_later_try(
     slack: FakeSlack, ours: Ours
 ) -> None:
-    ours.api._gate = Turnstile(patience=0.2)
+    ours.api._gates = Turnstiles(patience=0.2)
     slack.next["chat.update"].append(too_many(30))
     place = f"{TEAM}/{CHANNEL}"
     for _ in range(2):

@@ -33,8 +33,11 @@ from bridge.store.store import Store, driver
 from bridge.store.submissions import Prepared, Stored, store_submissions
 from bridge.store.suppressions import Lift, Suppress, lift_all, suppress_all
 from bridge.store.sweeps import sweep, tidy
-from bridge.store.tables import attempt, event, message, metadata, notice, seen, subject
+from bridge.store.tables import attempt, event, message, notice, seen, subject
 from bridge.store.tenants import TenantIn, put_tenants
+from tests.consents import VOUCHED
+from tests.seeds import seed
+from tests.stores import a_vault, whole_metadata
 
 STATES = Statement(select(message.c.state).order_by(message.c.id))
 NOTICES = Statement(select(notice.c.kind).order_by(notice.c.id))
@@ -49,7 +52,7 @@ class Place:
     folder: Path
 
     async def store(self) -> Store:
-        store = Store(driver(self.url, self.folder))
+        store = Store(driver(self.url, self.folder, a_vault()))
         await store.open()
         return store
 
@@ -65,7 +68,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def place(url: str, tmp_path: Path) -> Place:
-    await migrations.migrate(url, tmp_path)
+    seed(tmp_path)
     return Place(url, tmp_path)
 
 
@@ -159,11 +162,23 @@ async def another(place: Place, slot: str = "work-2") -> Process:
     return Process(store, await store.write(begin, Begin(slot, time.time())))
 
 
-async def test_the_migrations_make_the_tables_that_the_statements_mean(place: Place) -> None:
-    engine = migrations._engine(place.url, place.folder)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def bare_url(request: pytest.FixtureRequest) -> str:
+    """Each database in turn, without a table."""
+    if request.param == "sqlite":
+        return "sqlite"
+    found: str = request.getfixturevalue("bare_postgres_url")
+    return found
+
+
+async def test_the_migrations_make_the_tables_that_the_statements_mean(
+    bare_url: str, tmp_path: Path
+) -> None:
+    await migrations.migrate(bare_url, tmp_path)
+    engine = migrations._engine(bare_url, tmp_path)
     async with engine.connect() as connection:
         difference = await connection.run_sync(
-            lambda c: compare_metadata(MigrationContext.configure(c), metadata)
+            lambda c: compare_metadata(MigrationContext.configure(c), whole_metadata())
         )
     await engine.dispose()
     assert difference == []
@@ -186,8 +201,8 @@ async def test_a_newer_database_is_refused(place: Place) -> None:
         await migrations.migrate(place.url, place.folder)
 
 
-async def test_several_starts_at_once_migrate_once(tmp_path: Path, postgres_url: str) -> None:
-    await asyncio.gather(*(migrations.migrate(postgres_url, tmp_path) for _ in range(4)))
+async def test_several_starts_at_once_migrate_once(tmp_path: Path, bare_postgres_url: str) -> None:
+    await asyncio.gather(*(migrations.migrate(bare_postgres_url, tmp_path) for _ in range(4)))
 
 
 async def test_the_same_key_within_the_hour_is_one_message(process: Process) -> None:
@@ -297,7 +312,7 @@ async def test_a_new_start_in_the_slot_releases_what_its_forebear_held(
     place: Place, process: Process
 ) -> None:
     await process.submit(1)
-    await process.submit(2, klass="marketing")
+    await process.submit(2, klass="marketing", permit=VOUCHED)
     await process.claim()
     heir = await another(place, "work-1")
     assert await heir.states() == ["queued", "unknown"]
@@ -455,7 +470,7 @@ async def test_every_move_leaves_an_event(process: Process) -> None:
 async def test_what_looks_for_open_messages_reads_only_those(
     tmp_path: Path, statement: Statement, index: str
 ) -> None:
-    await migrations.migrate("sqlite", tmp_path)
+    seed(tmp_path)
     compiled = statement.of("sqlite")
     with closing(sqlite3.connect(tmp_path / "bridge.sqlite")) as connection:
         values = ["[]" if "json_each" in compiled.text else 0] * compiled.text.count("?")

@@ -116,12 +116,13 @@ class Desk:
                 await asyncio.sleep(AGAIN)
         self.acknowledged.append(text.partition(" ")[2])
 
-    async def settled(self) -> list[dict[str, Any]]:
-        """The log, once everything is delivered."""
+    async def settled(self, count: int = 1) -> list[dict[str, Any]]:
+        """The log, once so many messages are there and all are delivered."""
 
         async def look() -> list[dict[str, Any]] | None:
             rows = await self.house.log("--reveal")
-            return rows if rows and {row["state"] for row in rows} == {"delivered"} else None
+            is_over = len(rows) >= count and {row["state"] for row in rows} == {"delivered"}
+            return rows if is_over else None
 
         rows: list[dict[str, Any]] = await until(look, "the last delivery")
         return rows
@@ -176,7 +177,7 @@ async def test_every_command_is_sent_once_and_told_to_its_end(
         over.set()
         await loading
 
-        rows = await desk.settled()
+        rows = await desk.settled(len(sent))
         assert sorted(desk.acknowledged[1:]) == sorted(sent)
         assert sorted(row["text"] for row in rows) == sorted(sent)
         # What was on its way at a kill may be on the phone twice, and is marked.

@@ -85,6 +85,29 @@ async def test_a_slow_answer_holds_up_nobody_else_s(tmp_path: Path) -> None:
         await told(talk, "Me too")
 
 
+class Woken:
+    """Who tells what is owed, and writes down that it was woken."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def wake(self) -> None:
+        self.times += 1
+
+
+async def test_what_is_owed_is_told_here_without_the_queue(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue is rung all the same, for other processes."""
+    async with a_talk(config(tmp_path), works=False) as talk:  # nobody hears the queue
+        woken, rung = Woken(), list[str]()
+        talk.running.parts.tellers["telegram"] = [woken]  # type: ignore[list-item]
+        monkeypatch.setattr(talk.bridge.bell, "ring", lambda queue, *_: rung.append(queue))
+        await writes(talk, "Is anybody there?")
+        assert woken.times == 1
+        assert rung == ["answer.telegram"]
+
+
 async def test_an_end_does_not_wait_for_a_silent_chat(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

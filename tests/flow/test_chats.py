@@ -11,10 +11,11 @@ from bridge.bots.chat import Answered, Filled, Pressed
 from bridge.dispatch import glimpses
 from bridge.dispatch.submit import submit
 from bridge.model import Inbound, Origin, Submission
+from bridge.store.audit_tables import audit
 from bridge.store.chat_tables import chat_update, draft
 from bridge.store.sql import Statement
 from bridge.store.staff import CloseAll, close_all
-from bridge.store.tables import audit, body, message
+from bridge.store.tables import body, message
 from tests.bridges import ANNA, BERIT, WRITER, until, write_config
 from tests.chats import GROUP, Talk, a_talk
 
@@ -32,8 +33,8 @@ async def texts(talk: Talk) -> list[str]:
 
 
 async def audited(talk: Talk) -> list[str]:
-    rows = await talk.running.rows(Statement(select(audit.c.action).order_by(audit.c.id)))
-    return [row[0] for row in rows if row[0] not in ("staff invite", "staff revoke")]
+    rows = await talk.running.rows(Statement(select(audit.c.action).order_by(audit.c.seq)))
+    return [row[0] for row in rows if row[0] not in ("staff invite", "enrolled", "staff revoke")]
 
 
 async def shown(talk: Talk, words: str) -> str:
@@ -53,7 +54,7 @@ async def writes(talk: Talk, text: str, source: str = ANNA, to: str = "") -> Non
     await talk.running.parts.reception.inbound("sandbox", part)
 
 
-async def test_a_stranger_is_refused_and_not_answered_for_ever(tmp_path: Path) -> None:
+async def test_p76_a_stranger_is_refused_and_not_answered_for_ever(tmp_path: Path) -> None:
     async with a_talk(config(tmp_path)) as talk:
         for _ in range(10):
             await talk.types("7", f"{ANNA} Hello")
@@ -144,7 +145,7 @@ async def test_somebody_elses_draft_is_not_sent(tmp_path: Path) -> None:
         assert await texts(talk) == []
 
 
-async def test_many_recipients_need_a_second_person(tmp_path: Path) -> None:
+async def test_p77_many_recipients_need_a_second_person(tmp_path: Path) -> None:
     to = ", ".join(f"+42060112345{n}" for n in range(3))
     async with a_talk(config(tmp_path, "second_person_above = 2")) as talk:
         await talk.enrol("7")
@@ -228,7 +229,7 @@ async def test_a_conversation_has_one_writer_and_the_second_is_told(tmp_path: Pa
         view = talk.chat.posts[post].view
         await talk.presses("8", "Claim", view, GROUP)
         assert "Eva has claimed" in talk.last
-        assert talk.chat.labels[-1][-1].label == "Release (Eva)"
+        assert "Release (Eva)" in [button.label for button in talk.chat.labels[-1]]
 
 
 async def test_one_topic_a_person_and_a_new_one_when_it_was_deleted(tmp_path: Path) -> None:
@@ -248,7 +249,7 @@ async def test_one_topic_a_person_and_a_new_one_when_it_was_deleted(tmp_path: Pa
         assert talk.chat.posts[await shown(talk, "Fourth")].thread == again
 
 
-async def test_a_chat_that_may_not_carry_texts_shows_a_link_that_opens_once(
+async def test_p56_a_chat_that_may_not_carry_texts_shows_a_link_that_opens_once(
     tmp_path: Path,
 ) -> None:
     tenant = f'show_texts_in = []\ninbox = ["telegram:{GROUP}"]'
@@ -288,7 +289,7 @@ async def test_what_waits_is_decided_in_the_inbox(tmp_path: Path) -> None:
         views = [p.view for p in talk.chat.posts.values()]
         assert first
         await talk.presses("7", "Release", views[0], GROUP)
-        assert await audited(talk) == ["released"]
+        assert await audited(talk) == ["held release"]
         await talk.presses("7", "Drop", views[1], GROUP)
         assert [v.plain for v in talk.chat.revised] == ["Released by Eva.", "Dropped by Eva."]
 
@@ -480,4 +481,4 @@ async def test_a_claim_ends_with_its_holders_enrolment(tmp_path: Path) -> None:
         await talk.enrol("7")
         await talk.enrol("8", name="Jan")
         await talk.presses("8", "Claim", view, GROUP)
-        assert talk.chat.labels[-1][-1].label == "Release (Jan)"
+        assert "Release (Jan)" in [button.label for button in talk.chat.labels[-1]]

@@ -31,11 +31,11 @@ from bridge.errors import Refused
 from bridge.operations import contacts as operations
 from bridge.operations.office import Office
 from bridge.settings import load
+from bridge.store.audit_tables import audit
 from bridge.store.chat_tables import contact
 from bridge.store.names import Put
 from bridge.store.sql import Statement
 from bridge.store.suppressions import Suppress, suppress_all
-from bridge.store.tables import audit
 
 ANNA = "+420601123456"
 BERTA = "+420602123456"
@@ -243,8 +243,12 @@ async def test_numbers_are_shown_to_whoever_leaves_a_line_in_the_audit(bridge: B
     assert [item["number"] for item in listed] == [ANNA, BERTA]
     groups = await do(bridge, operations.group_list, tenant="acme", reveal=True)
     assert groups[0]["members"] == [CLARA, "berta"]
-    looks = await bridge.store.read(Statement(select(audit.c.action).order_by(audit.c.id)))
-    assert [row[0] for row in looks] == ["contacts list --reveal", "group list --reveal"]
+    looks = await bridge.store.read(Statement(select(audit.c.action).order_by(audit.c.seq)))
+    assert [row[0] for row in looks] == [
+        "contacts import",
+        "contacts list --reveal",
+        "group list --reveal",
+    ]
 
 
 async def test_an_operator_hears_of_every_problem_and_then_no(bridge: Bridge) -> None:

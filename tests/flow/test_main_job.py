@@ -9,6 +9,7 @@ import aiosmtplib
 import pytest
 
 from tests.bridges import ANNA, BERIT, OURS, WRITER, Running, a_bridge, until, write_config
+from tests.consents import OFFER, agree, shift
 from tests.smsc import Smsc, smsc
 
 TO = f"{ANNA}@sms.example"
@@ -263,7 +264,9 @@ async def _submits(centre: Smsc, count: int) -> bool:
 async def test_marketing_in_doubt_waits_for_a_person(tmp_path: Path) -> None:
     async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
         centre.behave.drop_after = 1
-        await bridge.mail(f"{ANNA}.marketing@sms.example")
+        shift(bridge.bridge, "2026-11-23T12:00")
+        await agree(bridge.bridge, ANNA)
+        await bridge.mail(f"{ANNA}.marketing@sms.example", text=OFFER)
         await until(lambda: _all(bridge, "unknown", 1))
 
 

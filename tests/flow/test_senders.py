@@ -90,7 +90,7 @@ async def test_a_token_in_the_address_proves(tmp_path: Path) -> None:
         assert len(await bridge.states()) == 1
 
 
-async def test_what_fails_softly_waits_for_a_person(tmp_path: Path, silent_dns: str) -> None:
+async def test_p71_what_fails_softly_waits_for_a_person(tmp_path: Path, silent_dns: str) -> None:
     """DNS does not answer: neither proved nor forged."""
     async with smsc() as centre:
         config = write_config(tmp_path, port=centre.port, senders=PARTNER)
@@ -120,7 +120,7 @@ async def test_what_fails_softly_waits_for_a_person(tmp_path: Path, silent_dns: 
             assert report["to"] == "jan@partner.example"
 
 
-async def test_a_forged_sender_is_refused(tmp_path: Path, silent_dns: str) -> None:
+async def test_p71_a_forged_sender_is_refused(tmp_path: Path, silent_dns: str) -> None:
     """Two From headers can never be proved, whatever DNS says."""
     config = write_config(tmp_path, senders=PARTNER)
     config.write_text(

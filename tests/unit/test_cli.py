@@ -274,7 +274,13 @@ ANSWERS: dict[str, list[Any]] = {
     "tenant login": [{"name": "beta", "user": "eva", "state": "set"}],
     "token issue": [{"name": "beta", "token": "537v4at6ptxb67pg"}],
     "suppress add": [
-        {"suppressed": True, "scope": "tenant", "source": "operator", "since": "2026-11-23"}
+        {
+            "suppressed": True,
+            "scope": "tenant",
+            "source": "operator",
+            "since": "2026-11-23",
+            "purpose": "any",
+        }
     ],
     "suppress check": [{"suppressed": False, "scope": None, "source": None, "since": None}],
 }

@@ -86,9 +86,9 @@ def test_a_refusal_names_the_roles() -> None:
 
 
 def test_the_list_for_people(asked: Asked) -> None:
-    result = run("staff", "list", "--tenant", "acme", "--reveal")
+    result = run("staff", "list", "--tenant", "acme", "--reveal", "--reason", "review")
     assert all(str(value) in result.stdout for value in EVA.values())
-    assert asked == [("staff list", {"tenant": "acme", "reveal": True})]
+    assert asked == [("staff list", {"tenant": "acme", "reveal": True, "why": "review"})]
 
 
 def test_an_empty_list_says_so(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:

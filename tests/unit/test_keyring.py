@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.errors import Misconfigured
-from bridge.keyring import Keyring, _Mac, keyring
+from bridge.keyring import Keyring, Signer, _Mac, keyring, signer, verify
 
 PEPPER = bytes(range(32))
 
@@ -62,3 +62,35 @@ def test_of_many_starts_at_once_one_makes_the_pepper(tmp_path: Path) -> None:
     assert len({keys.everyone("x") for keys, _ in found}) == 1
     assert sum(made for _, made in found) == 1
     assert [file.name for file in tmp_path.iterdir()] == ["pepper"]
+
+
+def test_what_was_signed_is_known_by_its_public_key(tmp_path: Path) -> None:
+    first, made = signer(None, tmp_path)
+    again, made_again = signer(None, tmp_path)
+    assert (made, made_again, again.public) == (True, False, first.public)
+    assert (tmp_path / "signing_key").stat().st_mode & 0o077 == 0
+    signature = first.sign(b"a head")
+    assert verify(first.public, b"a head", signature)
+    assert not verify(first.public, b"another head", signature)
+    assert not verify(first.public, b"a head", signature[:-2] + "zz")
+    assert not verify(Signer(bytes(32)).public, b"a head", signature)
+    assert not verify("not a key", b"a head", signature)
+
+
+def test_a_named_signing_key_must_be_there(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="does not exist"):
+        signer(tmp_path / "none", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "zz" * 32, "ab" * 16, "é"])
+def test_a_damaged_signing_key_is_no_key(tmp_path: Path, text: str) -> None:
+    (tmp_path / "signing_key").write_text(text)
+    with pytest.raises(Misconfigured, match="damaged"):
+        signer(None, tmp_path)
+
+
+def test_of_many_starts_at_once_one_makes_the_signing_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        found = list(pool.map(lambda _: signer(None, tmp_path), range(64)))
+    assert len({keys.public for keys, _ in found}) == 1
+    assert sum(made for _, made in found) == 1

@@ -29,6 +29,18 @@ def test_a_command() -> None:
     assert (event.place, event.tenant, event.thread) == (SEAT.place, 3, "")
 
 
+def test_emoji_come_as_codes_and_go_on_as_characters() -> None:
+    """In commands, forms and messages alike; what is typed in a form is counted as it leaves."""
+    command = events.command(SLACK.command("+420601123456 Boiler :fire: at 10:30:45"))
+    assert meant(command).act == Typed("+420601123456 Boiler 🔥 at 10:30:45")
+    form = SLACK.form({"type": "modal", "callback_id": "reply"}, {"text": "Thanks :+1:"})
+    assert meant(events.submitted(form)).act == Filled("reply", "", {"text": "Thanks 👍"})
+    assert events.fields(form["view"]) == {"text": "Thanks 👍"}
+    message = SLACK.press("x", text="<https://a.example/:fire:> :fire: :acme-logo:")
+    kept = events.shortcut({**message, "type": "message_action"})
+    assert kept["text"] == "https://a.example/:fire: 🔥 :acme-logo:"
+
+
 @pytest.mark.parametrize(
     ("ephemeral", "message", "thread", "inside"),
     [

@@ -1,4 +1,4 @@
-"""One pause for all, order after it, and nobody left standing."""
+"""A pause a method, order after it, and nobody left standing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from bridge.bots.slack.turnstile import Pause, Turnstile
+from bridge.bots.slack.turnstile import Pause, Respite, Turnstile, Turnstiles
 from bridge.errors import TryLater
 
 
@@ -37,7 +37,7 @@ class Calls:
 
 @pytest.fixture
 def calls() -> Calls:
-    return Calls(Turnstile())
+    return Calls(Turnstile(Respite()))
 
 
 async def test_without_a_pause_all_pass_at_once(calls: Calls) -> None:
@@ -63,7 +63,7 @@ async def test_who_was_refused_is_before_who_came_later(calls: Calls) -> None:
 
 
 async def test_who_waits_too_long_leaves_and_the_others_go_on() -> None:
-    calls = Calls(Turnstile(patience=0.1))
+    calls = Calls(Turnstile(Respite(), patience=0.1))
     calls.refuse = [0.15]
     with pytest.raises(TryLater):
         await calls.call("a")
@@ -95,3 +95,72 @@ async def test_a_fault_of_the_one_inside_lets_the_next_in(calls: Calls) -> None:
     with pytest.raises(ValueError, match="a fault"):
         await task
     assert await after == "after"
+
+
+class Methods:
+    """Calls by method and channel; `refuse` says how a method answers next, by Retry-After."""
+
+    def __init__(self) -> None:
+        self.gates = Turnstiles()
+        self.refuse: dict[str, list[float]] = {}
+        self.made: list[tuple[str, str, float]] = []
+        self.hold = asyncio.Event()  # of the first channel
+        self.hold.set()
+
+    async def call(self, method: str, channel: str = "") -> None:
+        async def attempt() -> None:
+            self.made.append((method, channel, asyncio.get_running_loop().time()))
+            if channel == "C1":
+                await self.hold.wait()
+            if pauses := self.refuse.get(method):
+                raise Pause(pauses.pop(0))
+
+        await self.gates.through(method, attempt, channel)
+
+    def at(self, method: str, channel: str = "") -> list[float]:
+        return [when for m, c, when in self.made if (m, c) == (method, channel)]
+
+
+async def test_a_pause_of_one_method_holds_up_no_other() -> None:
+    methods = Methods()
+    methods.refuse = {"post": [30]}
+    refused = asyncio.create_task(methods.call("post", "C1"))
+    await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        await asyncio.gather(methods.call("update"), methods.call("respond"))
+    assert not refused.done()
+    refused.cancel()
+
+
+async def test_a_pause_is_obeyed_in_every_channel() -> None:
+    methods = Methods()
+    methods.refuse = {"post": [0.2]}
+    first = asyncio.create_task(methods.call("post", "C1"))
+    await asyncio.sleep(0.01)
+    await asyncio.gather(first, methods.call("post", "C2"))
+    began, again = methods.at("post", "C1")
+    (there,) = methods.at("post", "C2")
+    assert again - began >= 0.2
+    assert there - began >= 0.2
+
+
+async def test_a_busy_channel_holds_up_no_other_longer_than_its_pauses() -> None:
+    """After a pause the first of each channel goes on; nobody waits for another channel's queue."""
+    methods = Methods()
+    methods.refuse = {"post": [0.05]}
+    first = asyncio.create_task(methods.call("post", "C1"))
+    await asyncio.sleep(0.01)
+    methods.hold.clear()
+    later = asyncio.create_task(methods.call("post", "C1"))
+    async with asyncio.timeout(5):
+        await methods.call("post", "C2")
+    assert not first.done()
+    methods.hold.set()
+    await asyncio.gather(first, later)
+
+
+async def test_a_queue_that_is_empty_is_forgotten() -> None:
+    methods = Methods()
+    methods.refuse = {"post": [0.01]}
+    await asyncio.gather(*(methods.call("post", f"C{n}") for n in range(50)))
+    assert len(methods.gates._gates) == 0

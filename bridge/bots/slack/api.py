@@ -16,7 +16,7 @@ import structlog
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bridge.bots.slack.turnstile import Pause, Turnstile
+from bridge.bots.slack.turnstile import Pause, Turnstiles
 from bridge.errors import Doubtful, Refused, TryLater
 from bridge.settings.sections import Workspace
 
@@ -30,7 +30,13 @@ QUIET.disabled = True
 QUIET.setLevel(logging.CRITICAL + 1)
 
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=15)
+#: For an answer to one person, at a payload's own address: they wait for it.
+_HASTE: Final = aiohttp.ClientTimeout(total=5)
+#: Connections to one host: answers to persons go to another one than calls.
+_CONNECTIONS: Final = 100
 _SHORTEST_PAUSE: Final = 0.1
+#: The one method that Slack limits by channel too.
+_POST: Final = "chat_postMessage"
 _COMPLAIN_EVERY: Final = 60.0
 
 #: Slack's words for its own trouble.
@@ -90,7 +96,7 @@ class Api:
     def __init__(self, workspace: Workspace, url: str) -> None:
         self.workspace = workspace
         self._url = url
-        self._gate = Turnstile()
+        self._gates = Turnstiles()
         self._session: aiohttp.ClientSession | None = None
         self._web: AsyncWebClient | None = None
         self._identity: Identity | None = None
@@ -102,7 +108,8 @@ class Api:
         """The connections, made with the first call."""
         if self._session is None:
             # Not `trust_env`: it would also send what a .netrc holds, and costs two threads a call.
-            self._session = aiohttp.ClientSession(timeout=_TIMEOUT)
+            lines = aiohttp.TCPConnector(limit=0, limit_per_host=_CONNECTIONS)
+            self._session = aiohttp.ClientSession(connector=lines, timeout=_TIMEOUT)
         return self._session
 
     async def close(self) -> None:
@@ -112,11 +119,12 @@ class Api:
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """Call a method of Slack's client by its name. Raises Refusal, Denied, TryLater."""
-        return await self._gate.through(lambda: self._asked(method, arguments))
+        channel = str(arguments["channel"]) if method == _POST else ""
+        return await self._gates.through(method, lambda: self._asked(method, arguments), channel)
 
     async def respond(self, url: str, body: Mapping[str, Any]) -> bool:
         """Answer at a payload's own address; False where that has been used up."""
-        return await self._gate.through(lambda: self._responded(url, body))
+        return await self._gates.through("respond", lambda: self._responded(url, body))
 
     async def download(self, url: str, most: int) -> bytes:
         """A file of the workspace, at most so many octets. Raises Refused, TryLater."""
@@ -124,13 +132,13 @@ class Api:
         # The token goes to Slack, whatever an answer names.
         if not (host.endswith(".slack.com") or host == urlsplit(self._url).hostname):
             raise Refused("this file is not in Slack", "drop the file itself, not a link to one")
-        return await self._gate.through(lambda: self._downloaded(url, most))
+        return await self._gates.through("download", lambda: self._downloaded(url, most))
 
     async def identity(self) -> Identity:
         """Who we are, asked once."""
         async with self._asking:
             if self._identity is None:
-                self._identity = await self._gate.through(self._introduced)
+                self._identity = await self._gates.through("auth_test", self._introduced)
         return self._identity
 
     @property
@@ -170,7 +178,9 @@ class Api:
 
     async def _responded(self, url: str, body: Mapping[str, Any]) -> bool:
         try:
-            asked = self.session.post(url, json=body, allow_redirects=False, proxy=proxy_of(url))
+            asked = self.session.post(
+                url, json=body, allow_redirects=False, proxy=proxy_of(url), timeout=_HASTE
+            )
             async with asked as answer:
                 if answer.status == 429:
                     raise Pause(_seconds(answer.headers))

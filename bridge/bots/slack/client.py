@@ -247,6 +247,20 @@ class SlackChat:
                 raise Gone from None
             raise
 
+    async def remove(self, place: str, post: str) -> None:
+        """Delete a post of ours."""
+        api, channel = await self._at(place)
+        try:
+            await api.call("chat_delete", channel=channel, ts=post)
+        except Refusal as no:
+            if no.code == "message_not_found":
+                raise Gone from None
+            raise
+
+    async def remove_thread(self, place: str, root: str) -> None:
+        """Delete the post that a thread hangs below; others' answers stay, below nothing."""
+        await self.remove(place, root)
+
     async def open_thread(self, place: str, title: str) -> str:  # noqa: ARG002
         """A thread hangs below its first post."""
         return ""

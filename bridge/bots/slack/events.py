@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from bridge.bots.chat import Act, Event, Filled, Pressed, Typed
 from bridge.bots.slack.blocks import action_of
+from bridge.bots.slack.emojis import with_emojis
 
 Body = Mapping[str, Any]
 Kept = dict[str, Any]
@@ -38,7 +39,7 @@ def command(body: Body) -> Kept:
         "channel": body.get("channel_id", ""),
         "trigger": body["trigger_id"],
         "url": body.get("response_url", ""),
-        "text": _unescaped(body.get("text") or ""),
+        "text": with_emojis(_unescaped(body.get("text") or "")),
     }
 
 
@@ -127,7 +128,7 @@ def fields(view: Mapping[str, Any]) -> dict[str, str]:
     """What stands in a form."""
     values = (view.get("state") or {}).get("values") or {}
     return {
-        name: (inputs.get(name) or {}).get("value") or ""
+        name: with_emojis((inputs.get(name) or {}).get("value") or "")
         for name, inputs in values.items()
         if isinstance(inputs, Mapping)
     }
@@ -171,7 +172,8 @@ def seat_of(kept: Kept) -> Seat | None:
 
 def plain(text: str) -> str:
     """A message as its writer saw it: Slack marks links and people in it."""
-    return _unescaped(_MARKED.sub(lambda found: found[2] or found[1].replace("!", "@", 1), text))
+    shown = _MARKED.sub(lambda found: found[2] or found[1].replace("!", "@", 1), text)
+    return with_emojis(_unescaped(shown))
 
 
 def _unescaped(text: str) -> str:

@@ -59,6 +59,7 @@ _GONE: Final = (
     "topic_deleted",
     "topic_id_invalid",
     "message to edit not found",
+    "message to delete not found",
     "message can't be edited",
     "message_id_invalid",
 )

@@ -33,10 +33,6 @@ async def probe(settings: Settings) -> str:
         hook = await calls(GetWebhookInfo())
     waiting = fact(hook, "pending_update_count") or 0
     heard = _heard(settings, hook)
-    if any(place.startswith("-") for place in places(settings)) and (
-        fact(me, "can_join_groups") is False
-    ):
-        raise Misconfigured("the bot may not join groups", "@BotFather: /setjoingroups, Enable")
     return f"@{fact(me, 'username')} {heard}, {waiting} updates wait"
 
 
@@ -82,7 +78,8 @@ async def probe_chat(settings: Settings, place: str) -> str:
 def _rights(chat: Any, member: Any) -> str:
     status = str(fact(member, "status"))
     if status not in _HERE or fact(member, "is_member") is False:
-        raise Misconfigured("the bot is not in this group", "add it")
+        hint = "add it; @BotFather, /setjoingroups, Enable lets it in"
+        raise Misconfigured("the bot is not in this group", hint)
     is_admin = status in ("creator", "administrator")
     may_write = fact(member, "can_send_messages")
     if may_write is None and not is_admin:

@@ -11,6 +11,8 @@ from typing import Any, Final
 from aiogram.methods import (
     AnswerCallbackQuery,
     CreateForumTopic,
+    DeleteForumTopic,
+    DeleteMessage,
     EditMessageReplyMarkup,
     EditMessageText,
     GetChat,
@@ -204,6 +206,16 @@ class TelegramChat:
         )
         with contextlib.suppress(Unchanged):
             await self.calls(method)
+
+    async def remove(self, place: str, post: str) -> None:
+        await self.calls(DeleteMessage(chat_id=int(place), message_id=int(post)))
+
+    async def remove_thread(self, place: str, root: str) -> None:
+        """Delete a topic with all in it, or the post that answers hang below."""
+        if not await self._is_forum(place):
+            await self.remove(place, root)
+            return
+        await self.calls(DeleteForumTopic(chat_id=int(place), message_thread_id=int(root)))
 
     # -- topics ------------------------------------------------------------------------------
 

@@ -36,4 +36,5 @@ class Account:
 
 def account(config: SmppConfig, inbox: Inbox, on_room: Callable[[], None]) -> Account:
     """A fresh account."""
-    return Account(config, inbox, on_room, Coder(config), Ids(config.id_format))
+    judge = Judge(optouts=frozenset(config.optout_errors))
+    return Account(config, inbox, on_room, Coder(config), Ids(config.id_format), judge)

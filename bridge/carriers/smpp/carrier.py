@@ -86,6 +86,9 @@ class _Closed:
     async def inbound(self, _carrier: str, _part: Inbound) -> None:
         raise TryLater("this bind was only a try", "the SMSC sends it again")
 
+    async def opted_out(self, _carrier: str, _number: str) -> None:
+        raise TryLater("this bind was only a try", "the carrier tells again")
+
 
 async def probe(config: SmppConfig | settings.Carrier) -> str:
     """Bind once and unbind: "" when that went well, else what is wrong and what to do next."""

@@ -47,6 +47,8 @@ class SmppConfig:
     """Silence after which we ask whether the SMSC is still there."""
     response_timeout: float = 30.0
     receipts: bool = True
+    optout_errors: tuple[int, ...] = ()
+    """command_status by which this SMSC says that the person has opted out with it."""
 
     def __post_init__(self) -> None:
         if not all(text.isascii() for text in (self.system_id, self.password, self.system_type)):
@@ -82,6 +84,7 @@ class SmppConfig:
             enquire_seconds=carrier.enquire_seconds,
             response_timeout=carrier.response_timeout.total_seconds(),
             receipts=carrier.receipts,
+            optout_errors=tuple(carrier.optout_errors),
         )
 
     def tls_context(self) -> ssl.SSLContext | None:

@@ -92,10 +92,15 @@ class Judge:
     """
 
     pause: float = 0.0
+    #: Codes of the carrier's own for a person who has opted out there (PRIVACY P43).
+    optouts: frozenset[int] = frozenset()
     _since: float = 0.0
 
     def outcome(self, status: int, left: float, now: float) -> Outcome:
         """What `status`, no success, means for a part that left at `left` (loop times)."""
+        if status in self.optouts:
+            reason = f"this person has opted out with the carrier (SMPP 0x{status:02X})"
+            return Outcome(Verdict.OPTED_OUT, reason=reason)
         verdict = STATUS.get(status, _OTHER)[0]
         if verdict is not Verdict.THROTTLED:
             return Outcome(verdict, reason=describe(status))

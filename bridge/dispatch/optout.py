@@ -1,0 +1,86 @@
+"""Marketing texts come in, with the way out that its recipients need where they cannot answer.
+
+A sender's name takes no answers, so no STOP (PRIVACY P46): the text has a short link instead, one
+for each tenant and person, which the page in `web/optout.py` obeys.
+"""
+
+from __future__ import annotations
+
+import re
+from hashlib import sha256
+from typing import Final
+
+from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.stopping import settle
+from bridge.dispatch.tenants import Tenant
+from bridge.errors import Refused
+from bridge.keyring import Keyring
+from bridge.store.suppressions import ByLink, suppress_by_link
+
+PATH: Final = "/o/"
+PLACE: Final = "{optout}"
+_SECRET: Final = 12  # characters of base64: 72 bits
+_NUMBER: Final = re.compile(r"\+?[0-9]{3,15}").fullmatch
+_URL: Final = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
+_DIGITS: Final = re.compile(r"\+?\d[\d ()/-]{2,}\d")
+# As a text says that one can leave, in the languages of the house and around it.
+_LEAVING: Final = re.compile(
+    r"stop|opt.?out|unsub|odhl|zrus|avmeld|reserv|avregist|afmeld|frameld|abmeld|abbest|desabon"
+    r"|desinscr|baja|wypis|rezygn|disiscr|cancell|sair|descadast|leiratk|dezabon|peru|poistu|uitsch",
+    re.IGNORECASE,
+)
+
+
+def takes_answers(originator: str) -> bool:
+    """Whether people can answer it: a number, or whatever the carrier shows by itself."""
+    return not originator or bool(_NUMBER(originator))
+
+
+def secret(keys: Keyring, tenant: int, e164: str) -> str:
+    """What stands behind `/o/`: the same for every text of a tenant to a person."""
+    return keys.repeat(b"opt-out link", b"%d" % tenant, e164.encode())[:_SECRET]
+
+
+def link_hash(given: str) -> str:
+    """By which the store knows a link. Nobody can try 72 bits, so that it needs no pepper."""
+    return sha256(given.encode("utf-8", "replace")).hexdigest()
+
+
+def with_way_out(
+    tenant: Tenant, keys: Keyring, url: str, e164: str, originator: str, text: str
+) -> tuple[str, str]:
+    """The marketing text as it leaves, and its link's hash ("" without one).
+
+    `{optout}` becomes the link; where nobody can answer, a text without any way out gets it added,
+    or is refused, as the tenant wishes. Raises Refused.
+    """
+    wanted = PLACE in text
+    if not wanted and (takes_answers(originator) or says_how(text)):
+        return text, ""
+    if not wanted and tenant.optout == "require":
+        raise Refused(
+            "an advertisement from a name needs a way to opt out (a name takes no STOP)",
+            "write {optout} where the link is to stand, or send it from a number",
+        )
+    given = secret(keys, tenant.id, e164)
+    link = f"{url.rstrip('/')}{PATH}{given}"
+    shown = text.replace(PLACE, link) if wanted else f"{text.rstrip()}\nSTOP: {link}"
+    return shown, link_hash(given)
+
+
+async def left_by_link(bridge: Bridge, given: str, purpose: str) -> bool:
+    """Opt out whom this link was sent to; False for one that there never was.
+
+    Raises StoreUnavailable, TryLater.
+    """
+    item = ByLink(link_hash(given), purpose, bridge.clock())
+    done = await bridge.store.write(suppress_by_link, item)
+    if done is None:
+        return False
+    await settle(bridge, done[0])
+    return True
+
+
+def says_how(text: str) -> bool:
+    """Whether a text says how to leave: by a link or a number, and a word for it."""
+    return bool(_LEAVING.search(text)) and bool(_URL.search(text) or _DIGITS.search(text))

@@ -1,0 +1,113 @@
+"""A mail to `privacy@…` comes in; requests go into the register, and their answers go back by mail.
+
+Anybody may write there, proved or not: what is about a number waits until the number is proved, and
+an answer tells nobody whether the number is known (PRIVACY P15, P74). Automatic mail opens nothing.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+from bridge import phone
+from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.requests import NUMBER, Ask, Someone, open_request, tenants_of, writes_for
+from bridge.dispatch.tenants import Tenant
+from bridge.errors import BadNumber, Refused, TryLater
+from bridge.privacy import asking
+from bridge.privacy.letters import of_country
+from bridge.privacy.requests import Kind
+from bridge.smtp.door import Reply
+from bridge.smtp.extract import Extracted, Policy, extract
+
+#: So many mails an hour are registered; more are somebody's doing, and come again later.
+AN_HOUR: Final = 120
+_LONGEST: Final = 2000
+_CHANNEL: Final = "mail"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A recipient that is the letterbox."""
+
+    address: str
+
+
+class Letterbox:
+    """The mailbox of data subjects."""
+
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._taken: deque[float] = deque()
+
+    def is_it(self, local: str) -> bool:
+        """Whether the local part of an address of ours is the letterbox."""
+        return local.strip('"').casefold() == self._bridge.settings.privacy.address.casefold()
+
+    async def take(self, sender: str, content: bytes) -> Reply:
+        """Register what a mail asks for; 250 once it is on disk."""
+        try:
+            mail = extract(content, Policy(own_domains=tuple(self._bridge.settings.smtp.domains)))
+            if mail.automatic:
+                raise Refused(f"this mail is automatic ({mail.automatic}): it opens no request")
+            self._count()
+            await self._register(sender, mail)
+        except Refused as no:
+            return Reply(550, no.status, no.sentence)
+        except TryLater as later:
+            return Reply(451, later.status, "not registered; please try again later")
+        return Reply(250, "2.0.0", "registered; the answer comes by mail")
+
+    def _count(self) -> None:
+        """Raises TryLater."""
+        now = self._bridge.clock()
+        while self._taken and self._taken[0] < now - 3600:
+            self._taken.popleft()
+        if len(self._taken) >= AN_HOUR:
+            raise TryLater("too many requests lately", "come again in an hour")
+        self._taken.append(now)
+
+    async def _register(self, sender: str, mail: Extracted) -> None:
+        words = f"{mail.subject}\n{mail.text}"
+        wish = asking.of_mail(words)
+        who, tenants = await self._about(sender, words)
+        home: list[Tenant | None] = [*tenants] or [None]
+        lang = wish.lang or of_country(self._bridge.settings.region)
+        answer = {
+            "to": sender,
+            "message_id": mail.message_id,
+            "references": " ".join(mail.references),
+            "subject": mail.subject,
+        }
+        for tenant in home:
+            ask = Ask(
+                wish.kind or Kind.ACCESS,
+                who,
+                tenant,
+                _CHANNEL,
+                _CHANNEL,
+                lang,
+                answer,
+                {"words": words[:_LONGEST]},
+                undetermined=wish.kind is None,
+                # How many tenants know somebody is nobody's to count.
+                quiet=tenant is not home[0],
+            )
+            await open_request(self._bridge, ask)
+
+    async def _about(self, sender: str, words: str) -> tuple[Someone, list[Tenant]]:
+        """Whom a mail is about: the one number in it, else its writer; and whose data that is."""
+        numbers = {
+            found for written in asking.numbers_in(words) if (found := self._number(written))
+        }
+        if len(numbers) == 1:
+            number = numbers.pop()
+            return Someone(NUMBER, number), await tenants_of(self._bridge, number)
+        return Someone("mail", sender), await writes_for(self._bridge, sender)
+
+    def _number(self, written: str) -> str:
+        try:
+            return phone.parse(written, self._bridge.settings.region).e164
+        except BadNumber:
+            return ""

@@ -1,0 +1,1 @@
+"""A package, for one of the dependencies installs another one by this name."""

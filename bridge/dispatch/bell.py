@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import dramatiq
 
@@ -26,6 +27,50 @@ Heard = Callable[[str, Sequence[int]], None]
 LOOK_MS = 500
 #: Seconds that `start` gives the embedded server, and `stop` a thread that waits for a dead broker.
 START_S, STOP_S = 2.0, 2.5
+
+
+class _Left:
+    """What stands for a consumer that has left while a job of its queue was in hand.
+
+    The job was a hint: taken or put back, nothing hangs on it.
+    """
+
+    def __init__(self, consumer: Any) -> None:
+        self._consumer = consumer
+
+    def post_process_message(self, message: Any) -> None:
+        """Take the job off the queue, if its connection still stands."""
+        with contextlib.suppress(Exception):
+            self._consumer.consumer.ack(message)
+
+    def requeue_messages(self, messages: Any) -> None:
+        """Whoever works on the queue now looks into it anyway."""
+
+
+def _close(consumer: Any) -> None:
+    """Close what has been stopped; the worker does so only with what it still has."""
+    consumer.join(STOP_S)
+    with contextlib.suppress(Exception):
+        consumer.close()
+
+
+class _Consumers(dict[str, Any]):
+    """A worker's consumers; one that has left is still found, or the worker's thread would end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._left: dict[str, _Left] = {}
+
+    def leave(self, queue: str) -> None:
+        """Stop a queue's consumer, if there is one."""
+        consumer = self.pop(queue, None)
+        if consumer is not None:
+            self._left[queue] = _Left(consumer)
+            consumer.stop()
+            threading.Thread(target=_close, args=(consumer,), daemon=True).start()
+
+    def __missing__(self, queue: str) -> _Left:
+        return self._left[queue]
 
 
 class Bell:
@@ -48,6 +93,7 @@ class Bell:
         self._broker: broker.Broker | None = None
         self._ringer: Ringer | None = None
         self._worker: dramatiq.Worker | None = None
+        self._consumers = _Consumers()
 
     @property
     def up(self) -> bool:
@@ -92,9 +138,7 @@ class Bell:
         self._queues = tuple(q for q in self._queues if q not in queues)
         self._ringer.hears(self._queues)
         for queue in queues:
-            consumer = self._worker.consumers.pop(queue, None)
-            if consumer is not None:
-                consumer.stop()
+            self._consumers.leave(queue)
 
     def ring(self, queue: str, ids: Sequence[int] = ()) -> None:
         """Wake whoever hears `queue`. Never blocks, never raises; from the loop's thread.
@@ -134,6 +178,7 @@ class Bell:
         """A dramatiq worker in this process, in threads: two, and one a queue."""
         actors.declare(to.engine, self._queues, self._answer)
         worker = dramatiq.Worker(to.engine, worker_timeout=LOOK_MS, worker_threads=1)
+        worker.consumers = self._consumers = _Consumers()
         worker.queue_prefetch = broker.PREFETCH
         worker.start()
         to.listen()

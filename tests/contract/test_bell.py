@@ -771,3 +771,25 @@ def test_constants_fit_together() -> None:
     assert broker_redis.POLL_S * 2 < broker_redis.HEARTBEAT_MS / 1000
     assert broker_redis.HEARTBEAT_MS / 1000 + broker_redis.TIDY_S + broker_redis.POLL_S <= 20
     assert bells.LOOK_MS / 1000 < bells.STOP_S
+
+
+async def test_a_queue_that_is_left_while_its_job_is_in_hand(url: str, open_bell: Open) -> None:
+    """The worker's one thread must not end by it: the other queues are still heard."""
+    ear = Ear()
+    bell = await open_bell(url, ear)
+    in_hand, go_on = threading.Event(), threading.Event()
+    tell = bell._tell
+
+    def slowly(queue: str, ids: Sequence[int]) -> None:
+        if queue == BULK:
+            in_hand.set()
+            go_on.wait(PATIENCE_S)
+        tell(queue, ids)
+
+    bell._tell = slowly  # type: ignore[method-assign]
+    bell.ring(BULK, [1])
+    assert await asyncio.to_thread(in_hand.wait, PATIENCE_S)
+    bell.leave([BULK])
+    go_on.set()
+    bell.ring(URGENT, [2])
+    await ear.hears(URGENT, 2)

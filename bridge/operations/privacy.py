@@ -6,8 +6,11 @@ and who carried it out are on record before the first row is read or deleted.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final
 
 from bridge import phone
@@ -23,6 +26,8 @@ from bridge.store import ids
 from bridge.store.audit import HASH_OF, masked
 from bridge.store.requests import Instruct, Move, Request
 
+#: Seconds for which asking again is taken for the same act: a run was killed.
+FRESH_S: Final = 600.0
 #: Where somebody's own act may take a request from; one that is held waits for the hold's end.
 _BEFORE: Final = tuple(
     str(state)
@@ -104,13 +109,44 @@ async def _carried_out(
     who = someone(number, owner.region)
     theirs = of_country(phone.country(who.value)) if who.kind == NUMBER else ""
     ask = Ask(kind, who, owner, CHANNEL, office.actor, lang or theirs, details=details)
-    opened = await register.open_request(bridge, ask)
-    request = await register.read(bridge, opened.duplicate_of or opened.id)
+    request = await _opened(office, ask)
+    if request.state == State.DONE:
+        return request  # by a run that was killed before it could say so
     if request.state == State.HELD:
         raise Refused("a legal hold keeps this person's data", "`bridge hold list` shows it")
     if request.state != State.EXECUTING:
         request = await register.moved(bridge, _act(office, request, words), "carried out")
     return await _done(office, request)
+
+
+async def _opened(office: Office, ask: Ask) -> Request:
+    """A new request, or the same person's that is open; a file that is not new is made anew."""
+    bridge = office.bridge
+    opened = await register.open_request(bridge, ask)
+    request = await register.read(bridge, opened.duplicate_of or opened.id)
+    if request.state != State.DONE or _is_fresh(request):
+        return request
+    now = bridge.clock()
+    closing = Move(
+        request.id,
+        (str(State.DONE),),
+        str(State.RECEIPT_SENT),
+        "answered",
+        office.actor,
+        now,
+        changes={"closed_at": now},
+    )
+    await register.moved(bridge, closing, "closed")
+    opened = await register.open_request(bridge, ask)
+    return await register.read(bridge, opened.id)
+
+
+def _is_fresh(request: Request) -> bool:
+    """Whether its file was made just now, and is still there."""
+    with contextlib.suppress(OSError, StopIteration):
+        made = Path(next(iter(request.result.get("files", ())))).stat().st_mtime
+        return time.time() - made < FRESH_S
+    return False
 
 
 def _act(office: Office, request: Request, words: str) -> Move:

@@ -225,6 +225,19 @@ async def test_p24_a_writer_gets_what_they_wrote(bridge: Bridge, do: Do) -> None
     assert [(m["text"], m["to"]) for m in told["written"]] == [("Of Jan", "+420 ••• ••• 456")]
 
 
+async def test_p13_an_export_that_is_asked_for_again_is_the_same_until_it_is_old(
+    bridge: Bridge, do: Do, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sent(bridge, text="The first")
+    first = await do("privacy export", **WHO)
+    await sent(bridge, text="The second")
+    assert await do("privacy export", **WHO) == first
+    monkeypatch.setattr("bridge.operations.privacy.FRESH_S", 0.0)
+    second = await do("privacy export", **WHO)
+    assert second["request"] != first["request"]
+    assert [m["text"] for m in opened(second)["messages"]] == ["The first", "The second"]
+
+
 async def test_an_export_is_purged_when_its_time_is_over(
     bridge: Bridge, do: Do, monkeypatch: pytest.MonkeyPatch
 ) -> None:

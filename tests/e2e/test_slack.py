@@ -203,7 +203,7 @@ async def test_one_claims_and_the_other_is_told(
         assert told["ephemeral_to"] == BOB
         answer = await slack.sees("Is anybody there?")
         labels = [button["text"]["text"] for button in buttons(answer)]
-        assert labels == ["Reply", "Release (Eva)"]
+        assert labels[:2] == ["Reply", "Release (Eva)"]
         assert "Is anybody there?" in shown(answer)
 
 

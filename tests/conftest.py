@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two processes share the tests: what needs much time or a broker that others see is in one."""
+    """What needs much time, or a broker that others see, is in one of the tests' processes."""
     for item in items:
         shares = any(item.get_closest_marker(name) for name in ("redis", "rabbitmq"))
         if shares or item.path.is_relative_to(HERE / "e2e"):

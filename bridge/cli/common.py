@@ -41,7 +41,7 @@ Why = Annotated[
 ]
 
 #: Seconds to wait for another command, or for a bridge that is just starting or stopping.
-TURN_S = 10.0
+TURN_S = 30.0
 
 
 def group(title: str) -> typer.Typer:

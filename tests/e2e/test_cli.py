@@ -45,7 +45,7 @@ async def told(house: House, *words: str) -> dict[str, object]:
 async def test_commands_work_through_the_running_bridge_and_after_it(house: House) -> None:
     bridge = await house.start()
     sent = await told(house, "send", ANNA, "Příliš žluťoučký kůň")
-    assert sent["state"] == "queued"
+    assert sent["state"] in {"queued", "sending"}  # its lane may be awake
 
     async def delivered() -> bool:
         return [row["state"] for row in await house.log()] == ["delivered"]

@@ -62,6 +62,7 @@ $(RUN): pyproject.toml requirements.lock
 	else "$(PYTHON)" -m venv $(VENV); fi
 	@$(INSTALL) -r requirements.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@$(BIN)/python -m compileall -q bridge
 	@touch $@
 
 $(DEV): $(RUN) requirements-dev.lock

@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.requests import Someone
 from tests.bridges import write_config
@@ -26,7 +26,7 @@ from tests.crowd import found, people, settle
 
 async def measured(folder: Path, many: int, erased: int) -> dict[str, object]:
     """Make, erase, look."""
-    async with app.opened(settings.load(write_config(folder), {})) as bridge:
+    async with opening.opened(settings.load(write_config(folder), {})) as bridge:
         crowd = people(many)
         await settle(bridge, crowd)
         chosen = crowd[:: many // erased]

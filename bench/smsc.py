@@ -1,8 +1,9 @@
 """An SMSC that costs little: SMPP 3.4 in, when each message arrived out.
 
 It answers at once, after `--latency` or at `--rate`, and sends receipts with `--receipts`. Standard
-input takes `stats`, `reset` and `dump FILE`, a line each, answered with a line of JSON; at its end
-the process ends. A dump has a line a message: id, nanoseconds of CLOCK_MONOTONIC, which bind.
+input takes `stats`, `reset`, `dump FILE` and `set OPTION VALUE`, a line each, answered with a line
+of JSON; at its end the process ends. A dump has a line a message that was taken: id, nanoseconds
+of CLOCK_MONOTONIC, which bind.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ HEAD = Struct(">IIII")
 SUBMIT, DELIVER, ENQUIRE, UNBIND, RESPONSE = 4, 5, 0x15, 6, 0x80000000
 BINDS = (1, 2, 9)
 NAME = re.compile(rb"id=([A-Za-z0-9-]+);")
-RECEIPT_AFTER = 0.05  # seconds, between the answer and the receipt
 
 
 class Smsc:
@@ -37,7 +37,7 @@ class Smsc:
     def reset(self) -> None:
         self.rows: list[tuple[bytes, int, int]] = []
         self.seen: set[bytes] = set()
-        self.most_in_flight = self.receipts = self.last = self.last_receipt = 0
+        self.most_in_flight = self.receipts = self.last = self.last_receipt = self.refused = 0
 
     def stats(self) -> dict[str, float]:
         return {
@@ -47,6 +47,7 @@ class Smsc:
             "binds": self.binds,
             "most_in_flight": self.most_in_flight,
             "receipts": self.receipts,
+            "refused": self.refused,
             "last_receipt": self.last_receipt,
             "cpu_s": time.process_time(),
         }
@@ -75,6 +76,8 @@ class Smsc:
             os._exit(0)
         if line[0] == "reset":
             self.reset()
+        if line[0] == "set":
+            setattr(self.options, line[1], float(line[2]))
         if line[0] == "dump":
             rows = (f"{name.decode()}\t{at}\t{bind}\n" for name, at, bind in self.rows)
             Path(line[1]).write_text("".join(rows))
@@ -126,21 +129,27 @@ class Bind(asyncio.Protocol):
 
     def submit(self, sequence: int, body: bytes) -> bytes:
         smsc = self.smsc
-        smsc.arrived(body, self.number)
+        status = int(smsc.options.status)
+        if status:
+            smsc.refused += 1
+        else:
+            smsc.arrived(body, self.number)
         self.in_flight += 1
         smsc.most_in_flight = max(smsc.most_in_flight, self.in_flight)
         delay = smsc.delay()
         if delay > 0:
-            smsc.loop.call_later(delay, lambda: self.write(self.answer(sequence, body)))
+            smsc.loop.call_later(delay, lambda: self.write(self.answer(sequence, body, status)))
             return b""
-        return self.answer(sequence, body)
+        return self.answer(sequence, body, status)
 
-    def answer(self, sequence: int, body: bytes) -> bytes:
+    def answer(self, sequence: int, body: bytes, status: int) -> bytes:
         self.in_flight -= 1
+        if status:
+            return HEAD.pack(17, RESPONSE | SUBMIT, status, sequence) + b"\0"
         self.smsc.ids += 1
         number = b"%x" % self.smsc.ids
         if self.smsc.options.receipts:
-            self.smsc.loop.call_later(RECEIPT_AFTER, self.receipt, number, body)
+            self.smsc.loop.call_later(self.smsc.options.receipt_after, self.receipt, number, body)
         return HEAD.pack(17 + len(number), RESPONSE | SUBMIT, 0, sequence) + number + b"\0"
 
     def receipt(self, number: bytes, submit: bytes) -> None:
@@ -173,6 +182,10 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     parser.add_argument("--rate", type=float, default=0.0, help="answers a second; 0: at once")
     parser.add_argument("--receipts", action="store_true")
+    parser.add_argument(
+        "--receipt-after", type=float, default=0.05, help="seconds after its answer"
+    )
+    parser.add_argument("--status", type=float, default=0, help="command_status of all answers")
     return parser.parse_args()
 
 

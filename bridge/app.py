@@ -10,38 +10,26 @@ import contextlib
 import gc
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import structlog
 
-from bridge import lock
 from bridge.bots.board import Board
 from bridge.bots.chat import Chat
 from bridge.bots.edges import Edge, chats_of, edges_of
 from bridge.bots.inboxes import ChatNotifier
 from bridge.bots.removing import Remover
 from bridge.control import ControlServer
-from bridge.dispatch import peppers, processors, tenants
 from bridge.dispatch.answer import Desk
-from bridge.dispatch.backup import bring_back
-from bridge.dispatch.bell import Bell
 from bridge.dispatch.binds import Binds
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.clerk import Clerk
-from bridge.dispatch.erasing import ledger_at
-from bridge.dispatch.executor import Fulfilment
 from bridge.dispatch.receive import Reception
-from bridge.dispatch.restored import admit
-from bridge.dispatch.route import Routes
 from bridge.dispatch.sweep import Sweeper
 from bridge.errors import Misconfigured
-from bridge.keyring import Keyring, Signer, keyring, signer
-from bridge.master import Master, master
+from bridge.loop import run
+from bridge.opening import opened
 from bridge.settings import Listen, Settings
 from bridge.smtp.counted import Counted
 from bridge.smtp.gate import Gate
@@ -49,13 +37,6 @@ from bridge.smtp.listener import Certificate, Listener
 from bridge.smtp.login import Throttle
 from bridge.smtp.notifier import MailNotifier
 from bridge.smtp.service import Limits
-from bridge.store.facts import CLOCK, settle
-from bridge.store.ids import Ids
-from bridge.store.leases import Begin, begin
-from bridge.store.migrate import migrate
-from bridge.store.store import Store, driver
-from bridge.store.tenants import put_file_tenants
-from bridge.store.vault import Vault
 from bridge.web.server import WebServer, make_app, make_watch
 
 log = structlog.get_logger("bridge.app")
@@ -64,130 +45,9 @@ REFRESH = 5.0
 DRAIN = 10.0
 
 
-#: Seconds after which a thread that wants to run gets its turn. Python's 5 ms would keep a commit
-#: that is on disk waiting for the busy loop, and a ring for longer than a mail takes.
-SWITCH = 0.001
 #: The collector's thresholds. A message under way is a few dozen objects that end by themselves;
 #: Python's 700 would look for cycles among them a few hundred times a second.
 COLLECT = (20_000, 20, 50)
-
-
-def run(main: Callable[[], Awaitable[int]]) -> int:
-    """Run a coroutine on the fastest loop there is."""
-    sys.setswitchinterval(SWITCH)
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.run(_awaited(main))
-    return uvloop.run(_awaited(main))
-
-
-async def _awaited(main: Callable[[], Awaitable[int]]) -> int:
-    return await main()
-
-
-@asynccontextmanager
-async def opened(settings: Settings, role: str = "command") -> AsyncIterator[Bridge]:
-    """A bridge with its store open and its tenants read; nothing runs yet.
-
-    Raises Misconfigured, StoreUnavailable.
-    """
-    data_dir = settings.data_dir
-    lock.prepare(data_dir)
-    url = settings.database.url.get_secret_value()
-    # SQLite has one writing process, whatever its role.
-    slot = lock.only(data_dir, "bridge") if url == "sqlite" else lock.any_of(data_dir, role)
-    try:
-        keys, made = keyring(settings.privacy.pepper_file, data_dir)
-        if made:
-            log.warning("a pepper was made; keep a backup of it", path=str(data_dir / "pepper"))
-        locks = _master(settings)
-        await migrate(url, data_dir)
-        store = Store(driver(url, data_dir, Vault(locks)))
-        await store.open()
-        try:
-            # A command beside other machines' bridges must not impose its own file on them.
-            learn = role != "command" or url == "sqlite"
-            await _same_master(store, locks)
-            bridge = await _bridge(settings, store, keys, slot.name, learn=learn)
-            # Whoever was erased is not let in again by a backup.
-            await admit(bridge)
-            yield bridge
-        finally:
-            await store.close()
-    finally:
-        slot.release()
-
-
-def _master(settings: Settings) -> Master:
-    """The master key. Raises Misconfigured."""
-    privacy = settings.privacy
-    path = privacy.master_key_file or lock.keyfile(
-        "master_key", privacy.pepper_file, settings.data_dir
-    )
-    found, made = master(path, named=privacy.master_key_file is not None)
-    if made:
-        log.warning("a master key was made; keep a backup of it", path=str(path))
-    return found
-
-
-async def _same_master(store: Store, locks: Master) -> None:
-    """Raises Misconfigured where the database was sealed under a master key that is not here."""
-    if await store.write(settle, ("master", locks.names[0])) not in locks.names:
-        raise Misconfigured(
-            "this database was sealed under another master key: no number could be read",
-            "give every process the same [privacy] master_key_file; restore a lost one",
-        )
-
-
-async def _bridge(
-    settings: Settings, store: Store, keys: Keyring, slot: str, *, learn: bool
-) -> Bridge:
-    """The bridge over an open store; with `learn`, the file's tenants become the store's."""
-    data_dir = settings.data_dir.resolve()
-    clock = await _clock(store)
-    now = clock()
-    place = f"{slot}:{lock.instance(data_dir)}"
-    await peppers.prepare(store, keys, place, now)
-    incarnation = await store.write(begin, Begin(place, now))
-    bridge = Bridge(
-        settings=settings,
-        store=store,
-        keys=keys,
-        signer=_signer(settings),
-        bell=Bell(settings.queue.url.get_secret_value(), data_dir),
-        incarnation=incarnation,
-        ids=Ids(incarnation),
-        routes=Routes(settings.routes),
-        clock=clock,
-    )
-    if learn:
-        await store.write(put_file_tenants, [tenants.from_file(t, now) for t in settings.tenants])
-        await processors.learn(bridge)
-    await bridge.refresh()
-    bridge.clerk = Clerk(bridge, Fulfilment(bridge))
-    return bridge
-
-
-def _signer(settings: Settings) -> Signer:
-    """Who signs here. Raises Misconfigured."""
-    privacy = settings.privacy
-    home = lock.keyfile("signing_key", privacy.pepper_file, settings.data_dir).parent
-    found, made = signer(privacy.signing_key_file, home)
-    if made:
-        path = str(home / "signing_key")
-        log.warning("a signing key was made; keep a backup of it", path=path)
-    return found
-
-
-async def _clock(store: Store) -> Callable[[], float]:
-    """The clock that all processes share: leases of one machine are judged on another."""
-    if store.database == "sqlite":
-        return time.time
-    began = time.time()
-    found = await store.read(CLOCK)
-    ahead: float = found[0][0] - (began + time.time()) / 2
-    return lambda: time.time() + ahead
 
 
 class Parts:
@@ -242,6 +102,11 @@ class Parts:
         self.binds.lost = lambda: self._end(1)
         await self.binds.start(self.reception)
         self._stack.push_async_callback(self.binds.stop)
+        self.health()
+
+    def health(self) -> None:
+        """How carriers do: counted here, weighed by whoever owns them."""
+        self._task(self.bridge.health.run(self.bridge, self._bind_states), "health")
 
     def _tell(self, edge: str, teller: Desk | Board | Remover) -> None:
         teller.start()
@@ -263,6 +128,7 @@ class Parts:
     def refresh(self) -> None:
         """Hear of what other processes change."""
         self._task(self.bridge.refresh_every(REFRESH), "refresh")
+        self._task(self.bridge.brakes.watch(self.bridge.store), "brakes")
 
     async def mail(self) -> str:
         """The mail edge; the address that it listens on."""
@@ -443,6 +309,7 @@ async def serve(settings: Settings) -> int:
         parts.connect()
         await parts.bell(hears=False)
         parts.refresh()
+        parts.health()
         await parts.edges()
         return await parts.until_told()
 
@@ -478,29 +345,6 @@ def _needs_postgresql(settings: Settings, command: str) -> None:
             f"`bridge {command}` runs beside other processes, and SQLite has one writer",
             "set [database] url to a PostgreSQL, or run `bridge up`",
         )
-
-
-async def restore(settings: Settings, place: Path, *, replace: bool) -> dict[str, Any]:
-    """Bring a backup back; who was erased since it was made is gone again when this returns.
-
-    Raises Refused, TryLater, Misconfigured, StoreUnavailable.
-    """
-    lock.prepare(settings.data_dir)
-    slot = lock.only(settings.data_dir, "bridge")
-    try:
-        found = await bring_back(settings, place, time.time(), replace=replace)
-    finally:
-        slot.release()
-    since = [one for one in ledger_at(settings).lines().values() if one.at > found.made_at]
-    async with opened(settings):
-        pass
-    made_at = datetime.fromtimestamp(found.made_at, UTC).isoformat(timespec="seconds")
-    return {
-        "backup": str(found.file.parent),
-        "made_at": made_at,
-        "erased": len(since),
-        "keys": len(found.keys),
-    }
 
 
 def main_loop(command: Callable[[Settings], Awaitable[int]], settings: Settings) -> int:

@@ -6,12 +6,15 @@ Nothing is sent or stored. Each function imports what it alone needs: a command 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bridge.errors import Refused
+
+if TYPE_CHECKING:
+    from bridge.smtp.enclosed import Enclosed
 
 Answer = dict[str, Any]
 
@@ -29,6 +32,14 @@ class Rules:
     over_limit: str = "refuse"
     own_domains: tuple[str, ...] = ()
     advert: Advertising | None = None
+    attachments: str = "off"
+    attachment_refused: str = "note"
+    attachment_size: int = 5_000_000
+    attachment_mail_size: int = 10_000_000
+    attachment_count: int = 10
+    public_url: str = "http://127.0.0.1:8080"
+    link_domain: str = ""
+    country: str = ""  # of whom it is for, where that is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +65,16 @@ def mail(raw: bytes, file: str, rules: Rules = Rules()) -> Answer:
 
     Encoding, parts and units are those of what would leave.
     """
+    from bridge.smtp.enclosed import files
     from bridge.smtp.extract import Policy, extract
 
     policy = Policy(rules.subject, rules.prefix, rules.end_markers, rules.own_domains)
     found = extract(raw, policy)
+    enclosed = files(raw, rules)
+    tail, how, no_file = _with_files(found.text, enclosed, rules)
     leaving, law, refusal = _judged(found.text, rules.advert)
-    fitted, unfit = _fitted(leaving, rules)
-    refusal = refusal or unfit
+    fitted, unfit = _fitted(leaving, rules, tail)
+    refusal = refusal or no_file or unfit
     if found.automatic:
         refusal = f"this mail is automatic ({found.automatic}): no SMS is made of it"
     answer: Answer = {
@@ -72,8 +86,10 @@ def mail(raw: bytes, file: str, rules: Rules = Rules()) -> Answer:
         "encoding": fitted.encoding if fitted else None,
         "parts": len(fitted.parts) if fitted else 0,
         "units": list(fitted.units) if fitted else [],
-        "rules": list(found.rules),
+        "rules": [*found.rules, *how],
     }
+    if enclosed:
+        answer["files"] = [_file(each, rules.attachments) for each in enclosed]
     if fitted and fitted.transliterated:
         answer["rules"].append("transliterated")
     if fitted and fitted.text != found.text:
@@ -82,6 +98,34 @@ def mail(raw: bytes, file: str, rules: Rules = Rules()) -> Answer:
         answer["rules"] += law.pop("rules")
         answer["marketing"] = law
     return answer
+
+
+def _with_files(
+    text: str, enclosed: Sequence[Enclosed], rules: Rules
+) -> tuple[str, tuple[str, ...], str]:
+    """What a text with these files ends with, the rules of it, and why they end it; "" for not.
+
+    The link is as long as a real one, and leads nowhere.
+    """
+    wanted = [each for each in enclosed if not each.ornament]
+    if rules.attachments == "off" or not wanted:
+        return "", (), ""
+    from bridge.dispatch import attaching
+
+    refused = [(each.name, each.refused) for each in wanted if each.refused]
+    goes = len(refused) < len(wanted)
+    code = "0" * attaching.CODE
+    link = attaching.address(rules.public_url, rules.link_domain, code) if goes else ""
+    ends = refused and (rules.attachment_refused == "refuse" or not (text or goes))
+    tail = attaching.tail(link, [name for name, _ in refused], rules.country)
+    how = attaching.rules([each.refused for each in wanted])
+    return tail, how, attaching.sentence(refused) if ends else ""
+
+
+def _file(file: Enclosed, attachments: str) -> Answer:
+    from bridge.smtp.enclosed import fate
+
+    return {"name": file.name, "size": file.size, "fate": fate(file, attachments)}
 
 
 def _judged(text: str, advert: Advertising | None) -> tuple[str, Answer | None, str]:
@@ -139,16 +183,17 @@ def _iso(moment: float) -> str:
     return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
 
 
-def _fitted(text: str, rules: Rules) -> tuple[Any, str]:
+def _fitted(text: str, rules: Rules, tail: str = "") -> tuple[Any, str]:
     """The text in parts (None for an empty one), and why it would be refused; "" for sent."""
     from bridge import segments
     from bridge.dispatch.fit import fit
 
     try:
-        return fit(rules, text), ""
+        return fit(rules, text, tail=tail, whole=rules.advert is not None), ""
     except Refused as no:
         sentence = f"{no.sentence}; {no.hint}" if no.hint else no.sentence
-        return (segments.prepare(text, rules.encoding) if text.strip() else None), sentence
+        whole = text + tail
+        return (segments.prepare(whole, rules.encoding) if whole.strip() else None), sentence
 
 
 def text(item: Mapping[str, Any]) -> Answer:

@@ -113,6 +113,7 @@ class Outcome:
     carrier_id: str = ""
     reason: str = ""  # short, in plain words with the carrier's code; no personal data
     pause: float = 0.0  # seconds the carrier wants to be left alone (THROTTLED)
+    also: tuple[str, ...] = ()  # further ids, one each part, of a text that it took whole and cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,4 +166,8 @@ class Submission:
     hold: str = ""  # why a person must look first; "" = send
     dedupe: bytes | None = None  # the same within an hour is one SMS; None = never a repeat
     rules: tuple[str, ...] = ()  # what shaped the text, for the log
+    tail: str = ""  # what must stay whole at the text's end: the link to its files
+    sender: str = ""  # who wrote it, as the brakes know them; "" = the origin
+    kind: str = ""  # libphonenumber's type of the destination, where the edge knows it
+    fold: float = 0.0  # seconds within which the same alert is folded; 0 = never
     programme: str = ""  # of which of the tenant's programmes it is, by name; "" = none

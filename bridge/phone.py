@@ -122,6 +122,15 @@ def country(e164: str) -> str:
     return (phonenumbers.region_code_for_number(number) if number else None) or ""
 
 
+def kind(e164: str) -> str:
+    """The type of a valid E.164 number, as in `Phone.type`."""
+    known = _international(e164[1:])
+    if known:
+        return known.type
+    number = _read(e164, None)
+    return _TYPES.get(phonenumbers.number_type(number), UNKNOWN) if number else UNKNOWN
+
+
 def zones(e164: str) -> tuple[str, ...]:
     """The time zones (tz database names) in which `e164` may be; empty where not known."""
     from phonenumbers import timezone  # a table of its own, needed for quiet hours alone

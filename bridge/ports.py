@@ -37,6 +37,8 @@ class Carrier(Protocol):
     """
 
     name: str
+    whole: bool
+    """A long text is handed over in one part: this carrier cuts and joins it."""
 
     async def open(self, inbox: Inbox, on_room: Callable[[], None]) -> None:
         """Start keeping the bind up, for as long as `close` has not been called.
@@ -54,7 +56,13 @@ class Carrier(Protocol):
 
     @property
     def up(self) -> bool:
-        """Whether the bind stands (for HTTP: whether the last request was answered)."""
+        """Whether the bind stands (for HTTP: whether the provider takes our account)."""
 
     def send(self, parts: Sequence[Part], done: Done) -> None:
         """Hand over parts, at most `room` of them, to leave in this order."""
+
+    def withdraw(self, message: int) -> None:
+        """A STOP: parts of this message that are not written yet stay here, told as not sent.
+
+        Nothing to do for a carrier that writes what it is handed at once.
+        """

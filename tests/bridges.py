@@ -79,6 +79,8 @@ def write_config(
             SMSC.format(port=port, window=window, carrier=carrier, route=route) if port else ""
         )
     seed(folder / "var")
+    if "countries" not in tenant:
+        tenant = f'countries = ["*"]\n{tenant}'
     path = folder / "bridge.toml"
     path.write_text(
         BASE.format(

@@ -16,6 +16,7 @@ from typing import Final, NamedTuple
 from bridge.bots import governing_words, options, recipients, when
 from bridge.bots.model import (
     Approve,
+    Balance,
     Blacklist,
     Cancel,
     Command,
@@ -401,6 +402,11 @@ def _retention(line: Line, _region: str) -> Command:
     return RetentionSet(klass, f"{period}d" if period.isdecimal() else period, reason)
 
 
+def _balance(line: Line, _region: str) -> Command:
+    line.end()
+    return Balance()
+
+
 def _quota(line: Line, _region: str) -> Command:
     line.end()
     return Quota()
@@ -508,6 +514,14 @@ VERBS: Final[dict[str, Verb]] = {
     ),
     "access": Verb(
         governing_words.access, governing_words.ACCESS_FORM, "who may use this, and until when"
+    ),
+    "balance": Verb(_balance, "balance", "what is left of your credit"),
+    "halt": Verb(
+        governing_words.halt, governing_words.HALT_FORM, "let nothing more leave; what waits, waits"
+    ),
+    "resume": Verb(governing_words.resume, governing_words.RESUME_FORM, "let it leave again"),
+    "brake": Verb(
+        governing_words.brake, governing_words.BRAKE_FORM, "what is stopped, and let it go on"
     ),
     "quota": Verb(_quota, "quota", "your limits, and what is left of them"),
     "approve": Verb(

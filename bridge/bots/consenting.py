@@ -6,10 +6,10 @@ The number is masked and evidence stays away: what is shown in a chat stays ther
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 
 from bridge import phone
 from bridge.bots.chat import Line, View
+from bridge.dates import day
 from bridge.dispatch import consents
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.consents import Shown
@@ -73,10 +73,6 @@ def _said(each: Shown) -> str:
     """One consent in words."""
     mark = "●" if each.state == "active" else "○"
     words = f" “{each.text}”" if each.text else ""
-    since = f"{each.basis} to {each.purpose} by {each.channel}, {_day(each.given_at)}"
-    until = f", until {_day(each.expires_at)}" if each.expires_at else ""
+    since = f"{each.basis} to {each.purpose} by {each.channel}, {day(each.given_at)}"
+    until = f", until {day(each.expires_at)}" if each.expires_at else ""
     return f"{mark} {each.programme or 'all'}: {each.state}; {since}{until}{words}"
-
-
-def _day(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")

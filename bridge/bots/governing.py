@@ -7,13 +7,13 @@ it on the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 from bridge.bots import model, views
 from bridge.bots.chat import Line, View
 from bridge.bots.enrolment import VALID_SECONDS, code_hash, new_code
 from bridge.bots.roles import ROLES, Act
+from bridge.dates import day
 from bridge.dispatch import breaches, processors, reviewing
 from bridge.dispatch.breaches import Case, clock
 from bridge.dispatch.bridge import Bridge
@@ -210,7 +210,7 @@ class Governing:
         if grant.id == person.id or grant.name.casefold() == person.name.casefold():
             raise Refused("nobody confirms their own access", "ask a colleague or the operator")
         due = await reviewing.keep(self.bridge, actor_of(person), grant.id, tenant.id)
-        return views.said(f"{grant.name} keeps access until {_day(due)}.")
+        return views.said(f"{grant.name} keeps access until {day(due)}.")
 
     async def _closed(self, person: Person, confirm: str) -> View:
         """All access of the tenant's people, after the code that the first try shows."""
@@ -245,8 +245,7 @@ def _opened(found: Case) -> View:
 
 def _grants(found: Sequence[Grant]) -> View:
     shown = [
-        f"{ids.show(g.id)}  {g.name}  {g.role}  until {_day(g.due) if g.due else '?'}"
-        for g in found
+        f"{ids.show(g.id)}  {g.name}  {g.role}  until {day(g.due) if g.due else '?'}" for g in found
     ]
     return View(
         (
@@ -255,7 +254,3 @@ def _grants(found: Sequence[Grant]) -> View:
             Line("To keep one: /sms access review <id>. The others end on their day.", "faint"),
         )
     )
-
-
-def _day(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")

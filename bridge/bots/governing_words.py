@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Final
 
 from bridge.bots import options
-from bridge.bots.model import Access, Breach, Command, Subproc
+from bridge.bots.model import Access, Braking, Breach, Command, Subproc
 from bridge.bots.words import Line, Word
 
 SUBPROC_FORM: Final = (
@@ -21,6 +21,9 @@ BREACH_FORM: Final = (
 ACCESS_FORM: Final = (
     "access grant <name> role=<role> | revoke <id> | review [<id>] | close-all [confirm=<code>]"
 )
+HALT_FORM: Final = "halt <why>"
+RESUME_FORM: Final = "resume"
+BRAKE_FORM: Final = 'brake list | lift <id> outcome="…" | confirm <id> outcome="…"'
 _DETAILS: Final = ("kind", "country", "purpose", "effective", "mechanism", "until", "company")
 
 
@@ -56,8 +59,32 @@ def breach(line: Line, _region: str) -> Command:
 
 def _number(line: Line, word: Word) -> int:
     if not word.text.isdecimal() or len(word.text) > 9:
-        raise line.wrong("this is no breach's id", word)
+        raise line.wrong("this is no id", word)
     return int(word.text)
+
+
+def halt(line: Line, _region: str) -> Command:
+    """`/sms halt`."""
+    return Braking("halt", 0, line.rest("why"))
+
+
+def resume(line: Line, _region: str) -> Command:
+    """`/sms resume`."""
+    line.end()
+    return Braking("resume", 0, "")
+
+
+def brake(line: Line, _region: str) -> Command:
+    """`/sms brake`."""
+    action = _action(line, "list", "lift", "confirm")
+    if action == "list":
+        line.end()
+        return Braking(action, 0, "")
+    number = _number(line, line.take("the stop's id"))
+    outcome = options.take(line, "outcome").get("outcome", "")
+    if not outcome:
+        raise line.wrong('outcome="…" is missing: what was found')
+    return Braking(action, number, outcome)
 
 
 def access(line: Line, _region: str) -> Command:

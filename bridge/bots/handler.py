@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from bridge import phone
-from bridge.bots import model, recipients, views, when
+from bridge.bots import braking, model, recipients, views, when
 from bridge.bots.agreeing import Agreeing
+from bridge.bots.braking import Braking
 from bridge.bots.chat import Answered, Chat, Event, Filled, Form, Pressed, Typed, View
 from bridge.bots.chat import Line as ChatLine
 from bridge.bots.commands import parse
@@ -65,6 +66,7 @@ _WORDS: Final = {
     "suspect": "report a breach",
     "govern": "keep the registers of breaches and processors",
     "access": "let people in and out",
+    "halt": "stop sending, or let it go on",
     "request": "register requests of data subjects",
     "instruct": "decide for the tenant on what people ask for",
     "carry-out": "carry requests of data subjects out",
@@ -95,6 +97,7 @@ class Handler:
         self._naming = Naming(bridge)
         self._consenting = Consenting(bridge)
         self._governing = Governing(bridge)
+        self._braking = Braking(bridge, chats)
         self._stopping = Stopping(
             bridge, chats, self._sending, self._agreeing, self._talk, self._naming
         )
@@ -123,6 +126,8 @@ class Handler:
             "unstop-agree": ("agree-unstop", self._stopping.agreed),
             "unstop-refuse": ("agree-unstop", self._stopping.disagreed),
             "keeping-agree": ("agree-keeping", self._keeping.agreed),
+            "brake-lift": ("halt", self._braking.lift),
+            "brake-confirm": ("halt", self._braking.confirm),
             "let-go": ("release", self._let_go),
             "drop": ("release", self._drop),
         }
@@ -281,6 +286,10 @@ class Handler:
                 self._need(person, NEEDS[type(command)][action])
                 view = await self._governing(person, tenant, command)
                 await self._chats[event.edge].whisper(event, view)
+            case model.Braking(action):
+                self._need(person, braking.NEEDS[action])
+                view = await self._braking(person, tenant, command)
+                await self._chats[event.edge].whisper(event, view)
             case (
                 model.HoldAdd()
                 | model.HoldRelease()
@@ -311,6 +320,9 @@ class Handler:
             case model.Quota():
                 self._need(person, "look")
                 return await self._looking.quota(person, tenant)
+            case model.Balance():
+                self._need(person, "look")
+                return await self._looking.balance(tenant)
             case model.Consent():
                 return await self._consents(event, person, tenant, command)
             case model.List():

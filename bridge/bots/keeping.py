@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Final
 
 from bridge.bots import model, views
@@ -15,6 +14,7 @@ from bridge.bots.agreeing import Agreeing
 from bridge.bots.chat import Button, Chat, Event, Line, View
 from bridge.bots.naming import Naming
 from bridge.bots.roles import Act
+from bridge.dates import day
 from bridge.dispatch import holding
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.keeping import classes, lapse
@@ -139,7 +139,7 @@ class Keeping:
         shown = ids.show(item.id)
         first = "Nothing changes yet." if isinstance(item, Proposal) else "It binds from now on."
         return views.said(
-            f"{first} A second person must agree before {_day(begun + lapse())}.",
+            f"{first} A second person must agree before {day(begun + lapse())}.",
             f"Ask a colleague to type: /sms approve {shown}",
         )
 
@@ -181,7 +181,7 @@ def _fact(item: Waiting) -> str:
     if isinstance(item, Proposal):
         return f"{item.klass} is kept for {Period(item.days, item.months)}"
     agreed = "" if item.approved_by else ", waits for a second person"
-    return f"held until {_day(item.until - 1)}: {item.basis}{agreed}"
+    return f"held until {day(item.until - 1)}: {item.basis}{agreed}"
 
 
 def _agreement(item: Waiting, author: str) -> View:
@@ -197,7 +197,3 @@ def _agreement(item: Waiting, author: str) -> View:
         ),
         (Button("Agree", "keeping-agree", shown, "primary"),),
     )
-
-
-def _day(moment: float) -> str:
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")

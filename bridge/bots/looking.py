@@ -9,11 +9,17 @@ from datetime import UTC, datetime
 from bridge import phone
 from bridge.bots import views
 from bridge.bots.chat import Button, Line, View
+from bridge.dispatch import billing, caps
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.tenants import Tenant
+from bridge.dispatch.tenants import ANYWHERE, Tenant
 from bridge.errors import Refused
+from bridge.model import State
+from bridge.money import show
 from bridge.store import ids
+from bridge.store.accounts import CREDIT, RESERVED
 from bridge.store.audit import Entry, record_entries
+from bridge.store.books import ACCOUNT
+from bridge.store.brakes import USED
 from bridge.store.cards import Fate
 from bridge.store.chat_log import (
     MESSAGE_SUBJECT,
@@ -48,7 +54,11 @@ class Looking:
         if texts and not own:
             await self._record(person, fates[0].id)
         shown = fates if texts or own else [replace(fate, text=None) for fate in fates]
-        return views.card(shown, "", doubtful=False)
+        view = views.card(shown, "", doubtful=False)
+        halted = self.bridge.brakes.why_halted(person.tenant_id)
+        if halted and fates[0].state == State.QUEUED:
+            view = replace(view, lines=(*view.lines, Line(f"It waits: {halted}")))
+        return view
 
     async def _record(self, person: Person, number: int) -> None:
         rows = await self.bridge.store.read(MESSAGE_SUBJECT, id=number)
@@ -85,18 +95,46 @@ class Looking:
         """What may be sent, and what was."""
         return View((Line("Your limits", "head"), *await self._limits(person, tenant)))
 
+    async def balance(self, tenant: Tenant) -> View:
+        """What is left of the tenant's credit, and what is reserved for what is on its way."""
+        if tenant.billing == billing.NONE:
+            return views.said("Nobody counts here: what you send is not charged.")
+        rows = await self.bridge.store.read(ACCOUNT, tenant=tenant.id, currency=tenant.currency)
+        kinds: dict[str, int] = {row[0]: row[1] for row in rows}
+        left = kinds.get(CREDIT, 0) + billing.limit(tenant)
+        lines = [
+            Line("Your credit", "head"),
+            Line(f"Left: {show(left)} {tenant.currency}"),
+            Line(f"Reserved for what is on its way: {show(kinds.get(RESERVED, 0))}"),
+        ]
+        if limit := billing.limit(tenant):
+            lines.append(Line(f"You may owe {show(limit)}; owed now: {show(limit - left)}"))
+        return View(tuple(lines))
+
     async def _limits(self, person: Person, tenant: Tenant) -> list[Line]:
         now = datetime.fromtimestamp(self.bridge.clock(), UTC)
         day = now.replace(hour=0, minute=0, second=0, microsecond=0)
         today = await self._spent(person, day.timestamp())
         month = await self._spent(person, day.replace(day=1).timestamp())
-        countries = ", ".join(sorted(tenant.countries)) or "all"
+        countries = ", ".join(sorted(tenant.countries))
+        halted = self.bridge.brakes.why_halted(tenant.id)
         return [
-            Line(f"Countries: {countries}"),
+            *([Line(f"Nothing leaves: {halted}")] if halted else []),
+            Line(f"Countries: {'all' if ANYWHERE in tenant.countries else countries}"),
+            *(Line(f"Of this {line}") for line in await self._counted(tenant)),
             Line(f"Parts a message: {tenant.max_parts} at most"),
             Line(f"More than {tenant.second_person_above} recipients: a second person agrees"),
             Line(f"Sent today: {today}; this month: {month} (UTC)"),
         ]
+
+    async def _counted(self, tenant: Tenant) -> list[str]:
+        """How far the tenant's caps are used up."""
+        now = self.bridge.clock()
+        found = []
+        for cap in caps.of_tenant(tenant, now):
+            rows = await self.bridge.store.read(USED, key=cap.key, slot=cap.slot)
+            found.append(f"{cap.period}: {cap.spoken(rows[0][0] if rows else 0)} (UTC)")
+        return found
 
     async def _spent(self, person: Person, since: float) -> str:
         after = max(0, int(since * 1000) << 21)

@@ -199,6 +199,11 @@ class Quota:
 
 
 @dataclass(frozen=True, slots=True)
+class Balance:
+    """What is left of the tenant's credit."""
+
+
+@dataclass(frozen=True, slots=True)
 class Approve:
     """Agree to what somebody else wants to send to many."""
 
@@ -280,6 +285,15 @@ class Access:
     given: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Braking:
+    """The kill switch, and what rules have stopped; `words` is the reason or what was found."""
+
+    action: str  # "halt" | "resume" | "list" | "lift" | "confirm"
+    id: int
+    words: str
+
+
 Command = (
     Send
     | SendTemplate
@@ -309,7 +323,9 @@ Command = (
     | Subproc
     | Breach
     | Access
+    | Braking
     | Quota
+    | Balance
     | Approve
     | Enrol
     | Help

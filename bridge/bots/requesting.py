@@ -17,10 +17,11 @@ from bridge.bots.conversing import Conversing
 from bridge.bots.naming import Naming
 from bridge.bots.roles import Act
 from bridge.bots.sending import Sending
+from bridge.dates import day
 from bridge.dispatch import deciding, identity
 from bridge.dispatch import requests as register
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.requests import NUMBER, Ask, By, Someone, day, named
+from bridge.dispatch.requests import NUMBER, Ask, By, Someone, named
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.privacy.letters import of_country

@@ -13,7 +13,7 @@ from typing import Final, Literal
 #: `carry-out` does it; to an erasure a second person must `agree-request`.
 #: `hold` and `retain` change how long data is kept; a second person must `agree-keeping`.
 #: `suspect` reports what may be a breach, `govern` keeps the registers of breaches and processors,
-#: `access` lets people in and out.
+#: `access` lets people in and out. `halt` stops all sending, and decides on what a rule stopped.
 Act = Literal[
     "send",
     "reply",
@@ -36,12 +36,13 @@ Act = Literal[
     "suspect",
     "govern",
     "access",
+    "halt",
 ]
 
 _AGENT: Final[frozenset[Act]] = frozenset(
     {"send", "reply", "look", "contacts", "consent", "release", "stop", "request", "suspect"}
 )
-_ALL: Final[frozenset[Act]] = _AGENT | {"approve", "unblock"}
+_ALL: Final[frozenset[Act]] = _AGENT | {"approve", "unblock", "halt"}
 _MAY: Final[Mapping[str, frozenset[Act]]] = {
     "agent": _AGENT,
     "privacy": _ALL

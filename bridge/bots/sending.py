@@ -17,8 +17,10 @@ from zoneinfo import ZoneInfo
 from bridge import phone
 from bridge.bots import views
 from bridge.bots.chat import Chat, Event, View
+from bridge.dispatch import senders
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.submit import Ready, prepare
+from bridge.dispatch.prices import total
+from bridge.dispatch.submit import Ready, braked, prepare
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import BadNumber, Refused
 from bridge.model import Origin, State, Submission
@@ -182,23 +184,29 @@ class Sending:
         self, event: Event, tenant: Tenant, wanted: Wanted, number: str, at: float | None
     ) -> Ready:
         try:
-            country = phone.parse(number, tenant.region).country
+            known = phone.parse(number, tenant.region)
             submission = Submission(
                 tenant=tenant.id,
                 origin=Origin(event.edge, event.place),
                 destination=number,
-                country=country,
+                country=known.country,
+                kind=known.type,
+                sender=f"{event.edge}:{event.person}",
                 text=wanted.text,
                 originator=wanted.originator,
                 not_before=at,
             )
-            return prepare(self.bridge, submission)
+            ready = prepare(self.bridge, submission)
         except BadNumber:
             raise
         except Refused as no:
             if len(wanted.numbers) == 1:
                 raise
             raise Refused(f"{phone.mask(number)}: {no.sentence}", no.hint) from None
+        if ready.prepared.meter is not None:
+            # What a brake refuses of many is seen on their card.
+            ready.prepared.meter = replace(ready.prepared.meter, keeps=True)
+        return ready
 
     async def _send(
         self,
@@ -227,6 +235,9 @@ class Sending:
         if stored is None:
             return False
         bridge.metrics.accepted_by(event.edge).inc(len(stored))
+        for each in stored:
+            if each.refusal is not None:
+                await braked(bridge, person.tenant_id, each.refusal)  # its card says so
         queued = [
             (p.lane, p.id) for p, s in zip(prepared, stored, strict=True) if s.state is State.QUEUED
         ]
@@ -272,6 +283,10 @@ class Sending:
         parts = sum(each.prepared.parts for each in ready)
         kinds = " and ".join(sorted({views.encoding(e.prepared.encoding) for e in ready}))
         facts.append(f"{parts} part{'s' if parts > 1 else ''} in all, {kinds}")
+        shown = Counter(each.prepared.originator for each in ready)
+        facts += [f"from {senders.told(each)}" for each, _ in shown.most_common(_NAMED)]
+        if costs := total(each.cost(self.bridge) for each in ready):
+            facts.append(f"costs {costs}")
         if first.due_at > first.now:
             facts.append(_leaves(ready))
         tokens = {t for e in ready for t in (e.prepared.phone_index, e.prepared.all_index)}

@@ -36,10 +36,17 @@ _REASONS: Final = {
     "blocked": "this number is on the blacklist",
     "validity-over": "its time ran out before it could be delivered",
     "in-doubt": "the line broke; it may have been sent or not",
+    "never-known": "nobody could tell within 72 hours whether it was sent; it may have arrived",
     "dropped-by-operator": "somebody decided not to send it",
     "no-consent": "no consent to advertising is recorded any more",
+    "no-credit": "there was not enough credit left for it",
     "too-often": "this person has got as many advertisements as are allowed",
     "taken-back": "it was taken back",
+    "velocity": "too many numbers of one range were written to",
+    "stopped": "a rule has stopped this sender or this range of numbers",
+    "cap": "the SMS parts that may be sent are used up",
+    "folded": "the same alert was sent just before: it is counted there",
+    "halted": "sending was stopped",
     "sender-not-proved": "the sender was not proved",
 }
 _MOST_NAMED: Final = 10

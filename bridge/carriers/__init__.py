@@ -1,12 +1,14 @@
 """Carriers by kind: a [[carriers]] entry in, something that sends out.
 
-A kind's module is imported when a carrier of that kind is configured.
+A kind's connections are imported when a carrier of that kind is configured.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from bridge.carriers.http import PROVIDERS, provider
 from bridge.errors import Misconfigured
 from bridge.keyring import Keyring
 from bridge.ports import Carrier
@@ -14,30 +16,50 @@ from bridge.settings import Carrier as Config
 from bridge.store.store import Store
 
 
-def _sandbox(config: Config, store: Store, keys: Keyring) -> Carrier:
+@dataclass(frozen=True, slots=True)
+class House:
+    """What a carrier may need of the house it works in."""
+
+    store: Store
+    keys: Keyring
+    public_url: str
+
+
+def _sandbox(config: Config, house: House) -> Carrier:
     from bridge.carriers.sandbox import SandboxCarrier
 
-    return SandboxCarrier(config, store, keys)
+    return SandboxCarrier(config, house.store, house.keys)
 
 
-def _smpp(config: Config, _store: Store, _keys: Keyring) -> Carrier:
+def _smpp(config: Config, _house: House) -> Carrier:
     from bridge.carriers.smpp import SmppCarrier
 
     return SmppCarrier(config)
 
 
-KINDS: dict[str, Callable[[Config, Store, Keyring], Carrier]] = {
+def _http(config: Config, house: House) -> Carrier:
+    from bridge.carriers.http.carrier import HttpCarrier
+
+    return HttpCarrier(config, provider(config, house.keys, house.public_url))
+
+
+KINDS: dict[str, Callable[[Config, House], Carrier]] = {
     "sandbox": _sandbox,
     "smpp": _smpp,
+    **dict.fromkeys(PROVIDERS, _http),
 }
 
 
-def make(config: Config, store: Store, keys: Keyring) -> Carrier:
+def make(config: Config, house: House) -> Carrier:
     """The carrier of an entry. Raises Misconfigured for a kind that there is not."""
-    kind = KINDS.get(config.kind)
-    if kind is None:
-        raise Misconfigured(
-            f'[[carriers]] "{config.name}" kind: there is no "{config.kind}"',
-            f"known kinds: {', '.join(sorted(KINDS))}",
-        )
-    return kind(config, store, keys)
+    if config.kind not in KINDS:
+        raise unknown(config)
+    return KINDS[config.kind](config, house)
+
+
+def unknown(config: Config) -> Misconfigured:
+    """There is no such kind."""
+    return Misconfigured(
+        f'[[carriers]] "{config.name}" kind: there is no "{config.kind}"',
+        f"known kinds: {', '.join(sorted(KINDS))}",
+    )

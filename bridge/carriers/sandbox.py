@@ -63,6 +63,7 @@ class SandboxCarrier:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.name = config.name
+        self.whole = False
         self._originator = config.originator or SANDBOX_NUMBER
         self._window = config.window if "window" in config.model_fields_set else WINDOW
         self._store = store
@@ -110,6 +111,9 @@ class SandboxCarrier:
         for part in parts:
             self._flying[part.attempt] = part, done
             self._put(self._arrival(part, now))
+
+    def withdraw(self, message: int) -> None:
+        """What was handed over is written."""
 
     def _arrival(self, part: Part, now: float) -> Arrival:
         return Arrival(

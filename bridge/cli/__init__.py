@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from bridge.cli import (
     access,
+    accounts,
     audit,
     backup,
     blacklist,
+    brakes,
     breach,
     consent,
     contacts,
@@ -22,6 +24,7 @@ from bridge.cli import (
     log,
     master,
     pepper,
+    prices,
     privacy,
     processors,
     programme,
@@ -42,6 +45,7 @@ log.register(app)
 send.register(app)
 app.add_typer(held.app, name="held")
 app.add_typer(hold.app, name="hold")
+brakes.register(app)
 app.add_typer(privacy.app, name="privacy")
 rights.register(privacy.app)
 records.register(privacy.app)
@@ -51,6 +55,8 @@ app.add_typer(breach.app, name="breach")
 app.add_typer(breach.abuse, name="abuse")
 app.add_typer(demand.app, name="demand")
 app.add_typer(tenant.app, name="tenant")
+app.add_typer(prices.app, name="prices")
+app.add_typer(accounts.app, name="accounts")
 app.add_typer(suppress.app, name="suppress")
 app.add_typer(blacklist.app, name="blacklist")
 app.add_typer(programme.app, name="programme")

@@ -56,19 +56,19 @@ def restore(
     with faults(as_json=as_json):
         settings = settings_of(config)
         to_stderr("error")
-        from bridge import app
+        from bridge import loop, opening
 
         done: Item = {}
 
         async def main() -> int:
-            done.update(await app.restore(settings, folder.resolve(), replace=yes))
+            done.update(await opening.restore(settings, folder.resolve(), replace=yes))
             return 0
 
         with turn(settings) as is_ours:
             if not is_ours:
                 hint = "stop it first, and start it again afterwards"
                 fail("a bridge runs on this data directory", hint, as_json=as_json)
-            app.run(main)
+            loop.run(main)
     if as_json:
         print_json(done)
     else:

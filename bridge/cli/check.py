@@ -12,7 +12,9 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 
-from bridge import app, control, lock
+from bridge import control, lock, loop
+from bridge.carriers import unknown
+from bridge.carriers.http import PROVIDERS, provider
 from bridge.carriers.smpp.carrier import probe as probe_smpp
 from bridge.cli.common import Item, actor
 from bridge.dispatch.bell import Bell
@@ -52,7 +54,7 @@ def examine(settings: Settings, tell: Tell) -> None:
         await Examination(settings, tell).run()
         return 0
 
-    app.run(main)
+    loop.run(main)
 
 
 class Examination:
@@ -123,16 +125,37 @@ class Examination:
     async def _carrier(self, carrier: Carrier) -> str:
         if carrier.kind == SANDBOX:
             return f"its phones are on {self._settings.public_url}/sandbox"
+        if carrier.kind in PROVIDERS:
+            return await self._provider(carrier)
         if carrier.kind != "smpp":
-            raise Misconfigured(
-                f"there is no kind {carrier.kind!r}", 'use kind = "smpp" or "sandbox"'
-            )
+            raise unknown(carrier)
         if self._running and self._running["binds"].get(carrier.name):
             return "bound by the running bridge"  # many SMSCs allow one bind only
         wrong = await probe_smpp(carrier)
         if wrong:
             raise TryLater(wrong)
         return f"{carrier.host}:{carrier.port} takes our bind"
+
+    async def _provider(self, carrier: Carrier) -> str:
+        """A harmless request shows whether the account stands; the callbacks are told as well."""
+        from bridge.carriers.http.carrier import probe as probe_http
+
+        s = self._settings
+        if s.privacy.pepper_file is None and not (s.data_dir / "pepper").exists():
+            raise TryLater(
+                "its callbacks' addresses are made at the first start", "start the bridge"
+            )
+        keys, _ = keyring(s.privacy.pepper_file, s.data_dir)
+        account = provider(carrier, keys, s.public_url)
+        wrong = await probe_http(carrier, account)
+        if wrong:
+            raise TryLater(wrong, "check its keys, and that the provider can be reached")
+        told = [url for what in account.callbacks if (url := account.url(what))]
+        return f"{account.base} takes our account; " + (
+            f"it may call {' and '.join(told)}"
+            if told
+            else "it cannot call us: set public_url to an address that it can reach"
+        )
 
     async def _processors(self) -> str:
         """Whether it is recorded where each of them sits, and what a transfer there rests on."""

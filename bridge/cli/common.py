@@ -159,12 +159,12 @@ def _perform_here(
     settings: Settings, operation: str, sink: Sink, arguments: Mapping[str, Any]
 ) -> None:
     """Open the store in this process and do it."""
-    from bridge import app, operations
+    from bridge import loop, opening, operations
     from bridge.cli.logs import to_stderr
     from bridge.dispatch.receive import Reception
 
     async def main() -> int:
-        async with app.opened(settings) as bridge:
+        async with opening.opened(settings) as bridge:
             # No part is under way in this process: there is nothing to revoke.
             silence = Reception(bridge, lambda _people: None).silence
             office = operations.Office(bridge, silence, actor())
@@ -173,4 +173,4 @@ def _perform_here(
         return 0
 
     to_stderr("warning")
-    app.run(main)
+    loop.run(main)

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import typer
 
-from bridge.cli.common import Config, fail, faults, group, print_json, settings_of
+from bridge.cli.common import Config, Json, actor, fail, faults, group, print_json, settings_of
 
 if TYPE_CHECKING:
     from bridge.explain import Advertising, Answer, Rules
 
-app = group("Tell what the bridge makes of a mail, a text, a number or a reply. Sends nothing.")
+app = group(
+    "Tell what the bridge makes of a mail, a text, a number, a reply, and which route it takes. "
+    "Sends nothing."
+)
 
 Files = Annotated[
     list[str] | None,
@@ -92,6 +95,49 @@ def reply(
     _explained(files, jsonl, explain.reply, "text", country=country)
 
 
+@app.command()
+def route(
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="To whom.")],
+    tenant: Annotated[str, typer.Option(help="Whose message; else the first tenant's.")] = "",
+    klass: Annotated[
+        Literal["transactional", "marketing"], typer.Option("--class", help="What it is for.")
+    ] = "transactional",
+    shown: Annotated[str, typer.Option("--from", help="What the phone should show.")] = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Which carriers would take a message to a number, and why; what the phone shows."""
+    with faults(as_json=as_json):
+        for answer in _routed(config, number, tenant, klass, shown):
+            if as_json:
+                print_json(answer)
+            else:
+                from bridge.dispatch.roads import in_words
+
+                typer.echo("\n".join(in_words(answer)))
+
+
+def _routed(
+    config: Path | None, number: str, tenant: str, klass: str, shown: str
+) -> Iterable[Answer]:
+    """From the bridge that runs here; else what the configuration alone tells."""
+    from bridge import control
+
+    settings = settings_of(config)
+    wish = {"number": number, "tenant": tenant, "klass": klass, "shown": shown}
+    asked = control.ask(settings.data_dir, "explain route", actor(), wish)
+    if asked is not None:
+        return asked
+    from bridge import phone
+    from bridge.dispatch.choose import Leg
+    from bridge.dispatch.roads import Configured, explained
+
+    ways = Configured(settings)
+    owner = ways.tenant(tenant)
+    to = phone.parse(number, owner.region)
+    return [explained(ways, Leg(owner, to.e164, to.country, klass, shown), runs=False)]
+
+
 def _rules(config: Path | None, tenant: str) -> Rules:
     """The rules of a configured tenant; the default ones where nothing is configured."""
     from bridge.explain import Rules
@@ -113,6 +159,14 @@ def _rules(config: Path | None, tenant: str) -> Rules:
         max_parts=found.max_parts,
         over_limit=found.over_limit,
         own_domains=tuple(settings.smtp.domains),
+        attachments=found.attachments,
+        attachment_refused=found.attachment_refused,
+        attachment_size=found.attachment_size,
+        attachment_mail_size=found.attachment_mail_size,
+        attachment_count=found.attachment_count,
+        public_url=settings.public_url,
+        link_domain=found.link_domain,
+        country=found.region or settings.region,
     )
 
 

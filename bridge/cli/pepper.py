@@ -34,15 +34,15 @@ def backup(
 @app.command()
 def rotate(as_json: Json = False, config: Config = None) -> None:
     """Make a new one and bring the database under it. No bridge may run meanwhile."""
-    from bridge import app as bridges
+    from bridge import loop, opening
     from bridge.cli.logs import to_stderr
     from bridge.dispatch import peppers
 
     async def main() -> int:
-        async with bridges.opened(settings):  # what an earlier rotation left is done first
+        async with opening.opened(settings):  # what an earlier rotation left is done first
             pass
         version = peppers.add(_path(settings))
-        async with bridges.opened(settings) as bridge:
+        async with opening.opened(settings) as bridge:
             dropped = await peppers.idle(bridge.store, bridge.keys)
         if dropped:
             peppers.drop(_path(settings), dropped)
@@ -58,7 +58,7 @@ def rotate(as_json: Json = False, config: Config = None) -> None:
             if not is_ours:
                 _nobody_runs(settings)
             to_stderr("warning")
-            bridges.run(main)
+            loop.run(main)
 
 
 @app.command()

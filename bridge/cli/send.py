@@ -40,7 +40,11 @@ def send(
         if as_json:
             print_json(item)
         else:
-            typer.echo(" ".join(filter(None, (item["id"], item["state"], item["reason"]))))
+            typer.echo(
+                " ".join(
+                    filter(None, (item["id"], item["state"], item["reason"], item.get("cost")))
+                )
+            )
 
     with faults(as_json=as_json):
         perform(

@@ -7,9 +7,10 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
+from bridge.cli.common import Config, Json, faults, group, perform, print_json
 from bridge.cli.running import PasswordStdin, hashed
 from bridge.cli.table import Table
+from bridge.cli.words import teller
 
 COLUMNS = (
     *("name", "source", "region", "countries", "max_parts", "originator"),
@@ -45,7 +46,7 @@ def add(
     ] = "",
     country: Annotated[
         list[str] | None,
-        typer.Option(metavar="CC", help="Where it may send; all where none. Repeatable."),
+        typer.Option(metavar="CC", help="Where it may send, or *; else its region. Repeatable."),
     ] = None,
     more: Annotated[
         list[str] | None,
@@ -55,6 +56,9 @@ def add(
             help="Any other key of [[tenants]], as in max_parts=3. Repeatable.",
         ),
     ] = None,
+    credit: Annotated[
+        str, typer.Option(metavar="AMOUNT", help="What its account begins with, in its currency.")
+    ] = "",
     as_json: Json = False,
     config: Config = None,
 ) -> None:
@@ -68,7 +72,9 @@ def add(
     if sender:
         described["senders"] = [*described.get("senders", ()), *map(_sender, sender)]
     with faults(as_json=as_json):
-        perform(config, "tenant add", _teller(as_json, "{name} {state}"), tenant=described)
+        perform(
+            config, "tenant add", teller(as_json, "{name} {state}"), tenant=described, credit=credit
+        )
 
 
 def _pair(written: str) -> tuple[str, Any]:
@@ -94,7 +100,7 @@ def _sender(written: str) -> dict[str, Any]:
 def close(name: Name, as_json: Json = False, config: Config = None) -> None:
     """Nobody sends in this name any more; its log stays."""
     with faults(as_json=as_json):
-        perform(config, "tenant close", _teller(as_json, "{name} {state}"), name=name)
+        perform(config, "tenant close", teller(as_json, "{name} {state}"), name=name)
 
 
 @app.command()
@@ -112,7 +118,7 @@ def login(
         perform(
             config,
             "tenant login",
-            _teller(as_json, "{user} {state}"),
+            teller(as_json, "{user} {state}"),
             name=name,
             user=user,
             password_hash=password_hash,
@@ -123,21 +129,11 @@ def login(
 def issue(name: Name, as_json: Json = False, config: Config = None) -> None:
     """Make a token and print it, this once."""
     with faults(as_json=as_json):
-        perform(config, "token issue", _teller(as_json, "{token}"), name=name)
+        perform(config, "token issue", teller(as_json, "{token}"), name=name)
 
 
 @token.command()
 def revoke(name: Name, as_json: Json = False, config: Config = None) -> None:
     """End all tokens of a tenant."""
     with faults(as_json=as_json):
-        perform(config, "token revoke", _teller(as_json, "{revoked} revoked"), name=name)
-
-
-def _teller(as_json: bool, words: str) -> Any:
-    def tell(item: Item) -> None:
-        if as_json:
-            print_json(item)
-        else:
-            typer.echo(words.format(**item))
-
-    return tell
+        perform(config, "token revoke", teller(as_json, "{revoked} revoked"), name=name)

@@ -6,10 +6,11 @@ from email.utils import parseaddr
 
 import structlog
 
+from bridge.dates import day
 from bridge.dispatch.bridge import Bridge
 from bridge.privacy.chain import verify
 from bridge.settings import Settings
-from bridge.store.audit_heads import NEWEST_HEAD, Head, SignHead, day_of, sign_heads
+from bridge.store.audit_heads import NEWEST_HEAD, Head, SignHead, sign_heads
 
 log = structlog.get_logger("bridge.audit")
 
@@ -23,12 +24,12 @@ class Notary:
 
     async def once(self, now: float) -> None:
         """Sign the day's head, unless that was done. Raises StoreUnavailable."""
-        day = day_of(now)
-        if day == self._day:
+        today = day(now)
+        if today == self._day:
             return
         if await self._is_whole():
             await self._sign(now)
-        self._day = day
+        self._day = today
 
     async def _is_whole(self) -> bool:
         """Whether all that has come since the last head is as it was written."""

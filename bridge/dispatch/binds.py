@@ -26,15 +26,15 @@ class Binds:
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
         self.lanes: dict[str, Lanes] = {}
-        self._made = {
-            c.name: carriers.make(c, bridge.store, bridge.keys) for c in bridge.settings.carriers
-        }
+        house = carriers.House(bridge.store, bridge.keys, bridge.settings.public_url)
+        self._made = {c.name: carriers.make(c, house) for c in bridge.settings.carriers}
         self._task: asyncio.Task[None] | None = None
         self.lost: Callable[[], None] = lambda: None
 
     async def start(self, inbox: Inbox) -> None:
         """Take the binds that are free; keep asking for the others."""
         self._inbox = inbox
+        self.bridge.brakes.on_change.append(self._halted)
         await self._beat()
         self._task = asyncio.create_task(self._run(), name="binds")
         self.bridge.watch(self._task)
@@ -60,6 +60,10 @@ class Binds:
         """A STOP: nothing that is claimed here and not yet written leaves for these people."""
         for lanes in self.lanes.values():
             lanes.revoke(subjects)
+
+    def _halted(self) -> None:
+        for lanes in self.lanes.values():
+            lanes.halted()
 
     def states(self) -> dict[str, bool]:
         """Which of the binds that this process owns stand."""

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Protocol
 
-from bridge.dispatch import lawful, tenants
+from bridge.dispatch import debts, lawful, tenants
 from bridge.dispatch.bell import Bell
+from bridge.dispatch.brakes import Brakes
+from bridge.dispatch.health import Health
 from bridge.dispatch.lawful import Lawful
 from bridge.dispatch.lists import Lists
 from bridge.dispatch.metrics import Metrics
+from bridge.dispatch.prices import Prices
 from bridge.dispatch.route import Routes
 from bridge.dispatch.tenants import Register
 from bridge.errors import StoreUnavailable
 from bridge.keyring import Keyring, Signer
 from bridge.settings import Carrier, Settings
 from bridge.store.ids import Ids
+from bridge.store.notices import inbox_places
 from bridge.store.store import Store
 from bridge.store.submissions import Prepared, Stored
 
@@ -69,8 +74,16 @@ class Bridge:
     #: Which processors may have which tenant's data.
     lawful: Lawful = field(default_factory=Lawful)
     clock: Callable[[], float] = time.time
+    #: A number from 0 to 1 for what is left to chance.
+    luck: Callable[[], float] = random.random
     #: Who has opted out, for a friendly refusal at RCPT; and what is on the blacklist.
     lists: Lists = field(default_factory=Lists)
+    #: What a part costs with a carrier, and what a tenant pays for it.
+    prices: Prices = field(default_factory=Prices)
+    #: Tenants that owe what is overdue, where that stops them.
+    debtors: frozenset[int] = frozenset()
+    #: What is stopped, and what messages are counted by.
+    brakes: Brakes = field(default_factory=Brakes)
     #: Returns once no part that is claimed for these people, and stopped, can leave any more.
     silence: Callable[[Sequence[int]], Awaitable[None]] = _nobody_sends
     #: Lanes of this process that are awake: they are told at once, not rung.
@@ -84,6 +97,11 @@ class Bridge:
     clerk: Carrying | None = None
     #: Called when the register has been read anew.
     on_register: list[Callable[[Register], None]] = field(default_factory=list)
+
+    @cached_property
+    def health(self) -> Health:
+        """How the carriers do."""
+        return Health(self.settings, self.routes)
 
     @cached_property
     def carriers(self) -> Mapping[str, Carrier]:
@@ -126,6 +144,11 @@ class Bridge:
         found = await tenants.read(self.store)
         self.lawful = await lawful.read(self.store, self.settings, found, self.clock())
         await self.lists.refresh(self.store, self.clock())
+        await self.prices.refresh(self.store)
+        if self.settings.billing.stop_debtors:
+            self.debtors = frozenset(await debts.overdue(self.store, self.clock()))
+        self.brakes.places = tuple(inbox_places(self.settings.privacy.inbox))
+        await self.brakes.refresh(self.store)
         if found != self.register:
             self.register = found
             for tell in self.on_register:

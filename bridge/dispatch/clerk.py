@@ -15,14 +15,17 @@ from typing import Any, Final, Protocol
 import structlog
 
 from bridge import phone
+from bridge.dates import day
 from bridge.dispatch import consents, identity
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.choose import Leg, first
 from bridge.dispatch.deciding import resume
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.keeping import lapse
-from bridge.dispatch.requests import NUMBER, By, Someone, day, moved, told
+from bridge.dispatch.requests import NUMBER, By, Someone, moved, told
 from bridge.dispatch.stopping import settle, wish
 from bridge.errors import BridgeError, Refused, StoreUnavailable, TryLater
+from bridge.model import Class
 from bridge.privacy import requests as law
 from bridge.privacy.requests import RELEASING, Kind, State
 from bridge.store import ids
@@ -202,18 +205,30 @@ class Clerk:
         if tenant is None:
             raise Refused("the tenant is closed")
         number = phone.parse(right, tenant.region)
-        carrier = bridge.routes.carriers(number.e164)[0]
+        leg = Leg(tenant, number.e164, number.country, Class.TRANSACTIONAL)
+        carrier = first(bridge, leg).carrier.name
 
-        def stopped(purpose: str, source: str) -> Suppress:
+        def stopped(purpose: str, source: str, programme: int) -> Suppress:
             return wish(
                 bridge.keys,
                 tenant.id,
                 number.e164,
-                scope="tenant",
+                scope="programme" if programme else "tenant",
                 source=source,
                 now=bridge.clock(),
+                programme=programme,
                 purpose=purpose,
             )
+
+        keys, own = bridge.keys, [p.id for p in bridge.register.programmes_of(tenant.id)]
+        programmes = {
+            each.programme(tenant.id, one, request.identity): (
+                one,
+                keys.programme(tenant.id, one, number.e164),
+            )
+            for one in own
+            for each in (keys, *keys.older)
+        }
 
         item = Rectify(
             tenant.id,
@@ -221,6 +236,7 @@ class Clerk:
             consents.someone(bridge, tenant, number),
             lambda urgent: lane(carrier, urgent),
             stopped,
+            programmes,
             bridge.ids.next,
             bridge.clock(),
         )

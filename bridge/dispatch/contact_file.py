@@ -9,7 +9,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -92,10 +92,15 @@ def read_csv(data: bytes, region: str, now: float = 0.0) -> Import:
     return reading.result()
 
 
-def records_of(data: bytes, region: str) -> Iterator[tuple[int, list[str]]]:
-    """The records of any CSV file that are not blank, with their lines. Raises Unreadable."""
+def records_of(
+    data: bytes, region: str, header: Collection[str] = _HEADER
+) -> Iterator[tuple[int, list[str]]]:
+    """The records of any CSV file that are not blank, with their lines. Raises Unreadable.
+
+    `header` are the names, in small letters, by which the first line shows what parts columns.
+    """
     text = _text(data, region)
-    return _records(text, _delimiter(text))
+    return _records(text, _delimiter(text, header))
 
 
 class Unreadable(Exception):
@@ -145,7 +150,7 @@ def _records(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-def _delimiter(text: str) -> str:
+def _delimiter(text: str, header: Collection[str]) -> str:
     """The one with which the first line names most columns."""
 
     def known(delimiter: str) -> int:
@@ -153,7 +158,7 @@ def _delimiter(text: str) -> str:
             cells = next(_records(text, delimiter), (0, []))[1]
         except Unreadable:
             return -1
-        return sum(cell.casefold() in _HEADER for cell in cells)
+        return sum(cell.casefold() in header for cell in cells)
 
     return max(_DELIMITERS, key=known)
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from bridge.dates import day
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.requests import (
     NUMBER,
     UNPROVED,
     By,
-    day,
     forwarding,
     how,
     moved,

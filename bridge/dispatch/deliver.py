@@ -17,6 +17,7 @@ import structlog
 from bridge import phone
 from bridge.dispatch import jobs
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.departing import Departures
 from bridge.dispatch.failover import Failover
 from bridge.dispatch.jobs import Job, Judge
 from bridge.dispatch.lawful import CARRIER, NO_LAWFUL_ROUTE
@@ -37,11 +38,14 @@ from bridge.store.sweeps import NEXT_DUE
 log = structlog.get_logger("bridge.deliver")
 
 LINGER = 0.02  # seconds that an idle lane stays awake: under load nothing is rung
+SOON = 0.005  # seconds
 GLANCE = 1.0  # seconds after which an idle lane looks at the outbox by itself
 RESERVE_SHARE = 50  # one in so many places of a large window is kept for urgent parts
 
 _SHUTTING_DOWN = Outcome(Verdict.NOT_SENT, reason="shutting-down")
+_PAUSED = Outcome(Verdict.NOT_SENT, reason="the carrier wants to be left alone")
 _OPTED_OUT = Outcome(Verdict.OPTED_OUT, reason="opted-out")
+_HALTED = Outcome(Verdict.NOT_SENT, reason="halted")
 _BLOCKED = Outcome(Verdict.FAILED, reason="blocked")
 _UNLAWFUL = Outcome(Verdict.REJECTED, reason=NO_LAWFUL_ROUTE)
 
@@ -60,12 +64,13 @@ class Lanes:
         self._claim = ClaimScript(bridge.ids.next)
         self._judge = Judge(bridge, config)
         self._ledger = Ledger(bridge, carrier.name, self._moved)
-        self._pace = Pace(config.tps, self._loop.time())
+        self._out = Departures(Pace(config.tps, self._loop.time()), self._leave)
         self._failover = Failover(bridge, carrier, config, self.names)
-        self._whole = config.long == "payload"
+        self._whole = carrier.whole
         self._count = {v: bridge.metrics.parts.labels(carrier.name, str(v)) for v in Verdict}
         self._answers = bridge.metrics.answer_seconds.labels(carrier.name)
         self._waits = [bridge.metrics.wait_seconds.labels(name) for name in self.names]
+        self._watched = carrier.name in bridge.health.watched
         self._jobs: dict[int, Job] = {}
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -94,12 +99,14 @@ class Lanes:
         if self._task is not None:
             await self._task
         await self._failover.stop()
+        self._clear(_SHUTTING_DOWN)
         self._asleep()
 
     async def settle(self) -> None:
         """After the carrier is closed: give back what has not left, wait until all is recorded."""
         for job in list(self._jobs.values()):
             self._end(job, _SHUTTING_DOWN)
+        self._take_back()
         await self._ledger.settled()
 
     def wake(self) -> None:
@@ -116,6 +123,8 @@ class Lanes:
         That saves a commit; it must not let the new overtake a backlog.
         """
         if not self._drained or self._in_doubt or prepared.state != State.QUEUED:
+            return None
+        if self.bridge.brakes.halted(prepared.tenant_id):
             return None
         parts = 1 if self._whole else prepared.parts
         room = self._room()
@@ -178,6 +187,7 @@ class Lanes:
         if room <= 0:
             self._wait_for_room()
             return False
+        began = self._loop.time()
         if self._drained:
             room -= room // 4  # some is left for messages that are born meanwhile
         asked = self._loop.time()
@@ -187,6 +197,7 @@ class Lanes:
             claims = await self._ask(room, begun)
         finally:
             self._reserved -= room
+        self._out.took(self._loop.time() - began)
         parts = self._further(claims, begun) + self._first(claims, asked)
         self._drained = len(parts) < room and not claims.refused
         self._send(parts)
@@ -195,6 +206,9 @@ class Lanes:
                 self._end(self._jobs[number], _OPTED_OUT)
         if parts or claims.refused:
             return True
+        if claims.halted:  # what is due stays: no use in looking for it at once
+            self._look_again(GLANCE)
+            return False
         await self._doze()
         return False
 
@@ -227,11 +241,14 @@ class Lanes:
         """Parts that may be asked for: 0 also when others may take this process for dead."""
         if self.bridge.clock() > self.bridge.owned_until or self._ledger.behind:
             return 0
-        return min(self.carrier.room, self._pace.free(self._loop.time())) - self._reserved
+        if self.bridge.brakes.all_halted:
+            return 0
+        return min(self.carrier.room - len(self._out), self._out.room()) - self._reserved
 
     def _bulk_room(self, room: int) -> int:
         """Bulk leaves some places of a large window free, so that an urgent part need not wait."""
-        return min(room, max(0, self.carrier.room - self.config.window // RESERVE_SHARE))
+        taken = len(self._out) + self.config.window // RESERVE_SHARE
+        return min(room, max(0, self.carrier.room - taken))
 
     def _begun(self, room: int) -> Begun:
         """Further parts of messages that have begun to leave, as many as there is room for."""
@@ -291,6 +308,8 @@ class Lanes:
             return _SHUTTING_DOWN
         if self._forbidden(claimed, asked):
             return _OPTED_OUT
+        if self.bridge.brakes.halted(claimed.tenant_id):
+            return _HALTED
         if self._is_blocked(claimed):
             return _BLOCKED
         lawful = self.bridge.lawful
@@ -308,7 +327,17 @@ class Lanes:
             self._revoked.setdefault(subject, []).append((now, bound))
         for job in list(self._jobs.values()):
             if job.claimed.subject_id in bound and _is_stopped(bound, job.claimed):
+                self.carrier.withdraw(job.claimed.id)
                 self._end(job, _OPTED_OUT)
+        self._take_back()
+
+    def halted(self) -> None:
+        """Something was halted, or goes on: what is claimed and not yet written waits again."""
+        for job in list(self._jobs.values()):
+            if not job.bad and self.bridge.brakes.halted(job.claimed.tenant_id):
+                self._end(job, _HALTED)
+        self._take_back()
+        self.wake()
 
     def _forbidden(self, claimed: Claimed, asked: float) -> bool:
         """Whether a STOP was stored since the claim was asked for."""
@@ -326,6 +355,13 @@ class Lanes:
     # Parts leave, answers come
 
     def _send(self, parts: Sequence[Part]) -> None:
+        if parts:
+            self._out.put(parts)
+            if len(self._out) and self._out.paused:
+                self._clear(_PAUSED)
+
+    def _leave(self, parts: Sequence[Part]) -> int:
+        """Hand parts to the carrier; how many left."""
         leaving = []
         now = self._loop.time()
         for part in parts:
@@ -336,8 +372,13 @@ class Lanes:
                 part.left = now
                 leaving.append(part)
         if leaving:
-            self._pace.take(len(leaving), now)
             self.carrier.send(leaving, self._done)
+        return len(leaving)
+
+    def _take_back(self) -> None:
+        """What waits for its turn, and shall not leave any more, goes back at once."""
+        for part in self._out.take_back(lambda part: bool(self._jobs[part.message].bad)):
+            self._withdraw(part)
 
     def _withdraw(self, part: Part) -> None:
         job = self._jobs[part.message]
@@ -348,8 +389,12 @@ class Lanes:
     def _done(self, part: Part, outcome: Outcome) -> None:
         """The carrier answered (or will not): record it, and the message's move with its last."""
         self._count[outcome.verdict].inc()
+        took = self._loop.time() - part.left
         if outcome.verdict is not Verdict.NOT_SENT:
-            self._answers.observe(self._loop.time() - part.left)
+            self._answers.observe(took)
+        if self._watched:
+            bridge = self.bridge
+            bridge.health.answered(self.carrier.name, outcome.verdict, took, bridge.clock())
         job = self._jobs[part.message]
         job.flying -= 1
         if outcome.verdict is Verdict.ACCEPTED:
@@ -357,15 +402,27 @@ class Lanes:
         else:
             self._note(job, outcome)
         done = PartDone(part.attempt, STATES[outcome.verdict], outcome.carrier_id, outcome.reason)
+        if outcome.also:
+            done.message = part.message
+            done.also = tuple((self.bridge.ids.next(), each) for each in outcome.also)
         self._ledger.record((done,), self._move_if_over(job))
 
     def _note(self, job: Job, outcome: Outcome) -> None:
         job.bad.append(outcome)
         job.waiting.clear()
         if outcome.verdict is Verdict.THROTTLED:
-            self._pace.pause(outcome.pause or 1.0, self._loop.time())
+            self._out.pace.pause(outcome.pause or 1.0, self._loop.time())
+            self._loop.call_soon(self._clear, _PAUSED)
         elif outcome.verdict is Verdict.OPTED_OUT:
             self._ledger.opted_out(job.claimed.tenant_id, job.claimed.phone)
+
+    def _clear(self, why: Outcome) -> None:
+        """The lane pauses: what waits for its turn waits in the outbox, where it may move on."""
+        for part in self._out.take_back(lambda _: True):
+            job = self._jobs[part.message]
+            job.waiting.clear()
+            job.bad.append(why)
+            self._withdraw(part)
 
     def _end(self, job: Job, outcome: Outcome) -> None:
         """Nothing more of this message leaves; it moves on once what flies has been told of."""
@@ -404,7 +461,9 @@ class Lanes:
 
     def _wait_for_room(self) -> None:
         """The carrier will call when its window opens; the pace needs a timer."""
-        wait = self._pace.wait(self._loop.time())
+        wait = self._out.wait()
+        if wait <= 0 and self._out.room() <= 0:
+            wait = SOON  # the pace is a rounding away from its next part
         self._look_again(wait if wait > 0 else GLANCE)
 
     def _look_again(self, seconds: float) -> None:

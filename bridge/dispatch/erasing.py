@@ -49,7 +49,7 @@ SOURCE: Final = "erasure"
 #: What goes, as ledger and receipt name it.
 CATEGORIES: Final = (
     *("number", "key", "texts", "replies", "names", "conversations", "consents"),
-    *("notices", "posts", "exports"),
+    *("attachments", "notices", "posts", "exports"),
 )
 
 

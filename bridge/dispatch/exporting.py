@@ -27,6 +27,7 @@ from bridge.privacy.export import FORMAT, iso, masked, packed, password
 from bridge.privacy.letters import language, of_country
 from bridge.settings import Settings
 from bridge.store import ids
+from bridge.store.attachments import FILES_TO
 from bridge.store.erasing import NUMBER
 from bridge.store.exports import (
     CARRIERS_TO,
@@ -150,6 +151,7 @@ class _Told:
         everywhere = Values([*tokens, *(k.everyone(wanted.who.value) for k in keys)])
         return {
             "messages": [self._message(row) async for row in messages],
+            "files": [self._file(row) async for row in self._pages(FILES_TO, person=person)],
             **given,
             "names": await self._names(person),
             "suppressions": await self._suppressions(everywhere),
@@ -182,7 +184,16 @@ class _Told:
         settings, tenant = self._bridge.settings, self._wanted.tenant
         found = law.authority(tenant.authority, settings.privacy.authority)
         plan = await keeping.plan(self._bridge)
-        names = ("text", "traffic", "person", "suppression", "request", "export", "backup")
+        names = (
+            "text",
+            "attachment",
+            "traffic",
+            "person",
+            "suppression",
+            "request",
+            "export",
+            "backup",
+        )
         return {
             "purposes": _purposes(body),
             "sources": ["you", "tenant", "carrier"] if "messages" in body else ["you"],
@@ -230,6 +241,18 @@ class _Told:
         *_, kind, number = row
         shown = self._message((*row[:9], kind))
         return {**shown, "to": phone.mask(number) if number else None}
+
+    def _file(self, row: Row) -> Item:
+        _, at, name, kind, size, until, served, refused = row
+        return {
+            "at": iso(at),
+            "name": self._shown(name),
+            "kind": kind,
+            "size": size,
+            "until": iso(until),
+            "served": served,
+            "refused": refused,
+        }
 
     def _reply(self, row: Row) -> Item:
         _, at, originator, verdict, text = row

@@ -7,8 +7,10 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bridge import segments
+from bridge import phone, segments
+from bridge.dispatch import choose
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.choose import Place, numbered, onward
 from bridge.dispatch.submit import shifts
 from bridge.model import Class, Outcome, Part, State, Verdict
 from bridge.settings import Carrier as Config
@@ -90,7 +92,7 @@ def born(prepared: Prepared, subject_id: int) -> Claimed:
         urgent=prepared.urgent,
         tries=1,
         resent=0,
-        hop=0,
+        hop=prepared.hop,
         expires_at=prepared.expires_at,
         tenant_id=prepared.tenant_id,
         exempt=prepared.exempt,
@@ -124,7 +126,7 @@ class Judge:
             case Verdict.REJECTED:
                 return self._elsewhere(job, worst.reason)
             case Verdict.THROTTLED if claimed.tries >= TRIES_HERE and not job.taken:
-                return self._elsewhere(job, worst.reason, or_again=True)
+                return self._beyond(job, worst.reason)
             case _:
                 # It waits in its place: after a refusal for now the lane is what pauses.
                 soon = worst.verdict is Verdict.NOT_SENT or claimed.tries < TRIES_HERE
@@ -140,17 +142,30 @@ class Judge:
         due_at = self._bridge.clock() + jittered
         return self._move(job, State.QUEUED, reason, due_at=due_at, resent=resent)
 
-    def _elsewhere(self, job: Job, reason: str, *, or_again: bool = False) -> Move:
-        """The next carrier of the route; a message of which a part has left stays whole here."""
+    def _elsewhere(self, job: Job, reason: str) -> Move:
+        """A carrier that has not refused it; what has left in part stays whole here."""
+        no, not_now = job.claimed.refused, job.claimed.throttled
+        place = self._next(job, no | not_now) or self._next(job, no)
+        place = place or self._next(job, no, stands=False)
+        if place is None or job.taken:
+            return self._move(job, State.FAILED, reason)
+        return self._move(job, State.QUEUED, reason, place=place)
+
+    def _beyond(self, job: Job, reason: str) -> Move:
+        """A carrier that has not been tried; where there is none, here again, later."""
+        claimed = job.claimed
+        place = self._next(job, claimed.refused | claimed.throttled)
+        if place is None:
+            return self._again(job, reason, resent=claimed.resent, soon=False)
+        return self._move(job, State.QUEUED, reason, place=place)
+
+    def _next(self, job: Job, without: frozenset[str], *, stands: bool = True) -> Place | None:
         claimed, bridge = job.claimed, self._bridge
-        route = bridge.routes.carriers(claimed.phone)
-        here = self._config.name
-        hop = bridge.lawful.after(claimed.tenant_id, route, claimed.hop, here)
-        if hop is not None and not job.taken:
-            return self._move(job, State.QUEUED, reason, hop=hop, carrier=route[hop])
-        if or_again:
-            return self._again(job, reason, resent=job.claimed.resent, soon=False)
-        return self._move(job, State.FAILED, reason)
+        to = claimed.phone
+        leg = choose.leg(bridge, claimed.tenant_id, to, phone.country(to), claimed.klass)
+        here, shown = self._config.name, claimed.originator
+        place = onward(bridge, leg, here, shown, without=without, stands=stands)
+        return place and numbered(bridge, leg, place)
 
     def _move(
         self,
@@ -160,14 +175,13 @@ class Judge:
         *,
         due_at: float | None = None,
         resent: int | None = None,
-        hop: int | None = None,
-        carrier: str | None = None,
+        place: Place | None = None,
     ) -> Move:
         claimed = job.claimed
         encoding, lang, parts = claimed.encoding, claimed.lang, claimed.parts
         config = self._config
-        if carrier is not None:
-            config = self._bridge.carrier(carrier)
+        if place is not None:
+            config = place.carrier
             fitted = segments.segment(claimed.text, shifts(config))
             encoding, lang, parts = fitted.encoding, fitted.lang, len(fitted.parts)
         return Move(
@@ -175,13 +189,14 @@ class Judge:
             state=state,
             reason=reason,
             lane=lane(config.name, claimed.urgent),
-            hop=claimed.hop if hop is None else hop,
+            hop=claimed.hop if place is None else place.hop,
             due_at=claimed.due_at if due_at is None else due_at,
             resent=claimed.resent if resent is None else resent,
             encoding=encoding,
             lang=lang,
             parts=parts,
             tries=claimed.tries,
+            originator=None if place is None else place.originator,
         )
 
 

@@ -95,7 +95,7 @@ class Keeper:
         klass = self._waiting.pop()
         turned: Turned = await self.bridge.store.write(RETENTION.turn, await self._turn(klass, now))
         if turned.done:
-            _tell(klass, turned)
+            self._tell(klass, turned)
         elif not turned.idle:
             self._waiting.append(klass)
 
@@ -129,7 +129,7 @@ class Keeper:
             if turned.done:
                 break
         if not turned.idle:
-            _tell(item.klass, turned)
+            self._tell(item.klass, turned)
         return Outcome(item.klass, turned.counts)
 
     async def _turn(self, klass: str, now: float) -> Turn:
@@ -138,8 +138,9 @@ class Keeper:
             klass, cutoffs, now, self.bridge.signer, lapse(), most=FEW, rest=REST, pace=PACE
         )
 
-
-def _tell(klass: str, turned: Turned) -> None:
-    if turned.counts:
-        told = " ".join(f"{name}={count}" for name, count in sorted(turned.counts.items()))
-        log.info("data past its period is deleted", data_class=klass, deleted=told)
+    def _tell(self, klass: str, turned: Turned) -> None:
+        if turned.counts:
+            told = " ".join(f"{name}={count}" for name, count in sorted(turned.counts.items()))
+            log.info("data past its period is deleted", data_class=klass, deleted=told)
+        if expired := turned.counts.get("attachment", 0) if klass == "attachment" else 0:
+            self.bridge.metrics.attachments.labels("expired").inc(expired)

@@ -23,7 +23,7 @@ AGAIN = 0.5  # seconds
 STATES = {
     Verdict.ACCEPTED: "accepted",
     Verdict.NOT_SENT: "not-sent",
-    Verdict.THROTTLED: "not-sent",
+    Verdict.THROTTLED: "throttled",
     Verdict.REJECTED: "rejected",
     Verdict.FAILED: "failed",
     Verdict.OPTED_OUT: "rejected",

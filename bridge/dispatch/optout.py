@@ -6,7 +6,6 @@ for each tenant and person, which the page in `web/optout.py` obeys.
 
 from __future__ import annotations
 
-import re
 from hashlib import sha256
 from typing import Final
 
@@ -15,25 +14,11 @@ from bridge.dispatch.stopping import settle
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.keyring import Keyring
+from bridge.privacy.leaving import PLACE, has_way_out, takes_no_answer
 from bridge.store.suppressions import ByLink, suppress_by_link
 
 PATH: Final = "/o/"
-PLACE: Final = "{optout}"
 _SECRET: Final = 12  # characters of base64: 72 bits
-_NUMBER: Final = re.compile(r"\+?[0-9]{3,15}").fullmatch
-_URL: Final = re.compile(r"https?://\S+|www\.\S+", re.IGNORECASE)
-_DIGITS: Final = re.compile(r"\+?\d[\d ()/-]{2,}\d")
-# As a text says that one can leave, in the languages of the house and around it.
-_LEAVING: Final = re.compile(
-    r"stop|opt.?out|unsub|odhl|zrus|avmeld|reserv|avregist|afmeld|frameld|abmeld|abbest|desabon"
-    r"|desinscr|baja|wypis|rezygn|disiscr|cancell|sair|descadast|leiratk|dezabon|peru|poistu|uitsch",
-    re.IGNORECASE,
-)
-
-
-def takes_answers(originator: str) -> bool:
-    """Whether people can answer it: a number, or whatever the carrier shows by itself."""
-    return not originator or bool(_NUMBER(originator))
 
 
 def secret(keys: Keyring, tenant: int, e164: str) -> str:
@@ -55,7 +40,7 @@ def with_way_out(
     or is refused, as the tenant wishes. Raises Refused.
     """
     wanted = PLACE in text
-    if not wanted and (takes_answers(originator) or says_how(text)):
+    if not wanted and (not takes_no_answer(originator) or has_way_out(text, originator)):
         return text, ""
     if not wanted and tenant.optout == "require":
         raise Refused(
@@ -79,8 +64,3 @@ async def left_by_link(bridge: Bridge, given: str, purpose: str) -> bool:
         return False
     await settle(bridge, done[0])
     return True
-
-
-def says_how(text: str) -> bool:
-    """Whether a text says how to leave: by a link or a number, and a word for it."""
-    return bool(_LEAVING.search(text)) and bool(_URL.search(text) or _DIGITS.search(text))

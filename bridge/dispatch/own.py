@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.choose import Leg, first, shown
 from bridge.dispatch.fit import fit
-from bridge.dispatch.submit import first_carrier, shifts
+from bridge.dispatch.submit import shifts
 from bridge.dispatch.tenants import Tenant
 from bridge.model import Class, State
 from bridge.settings import Carrier
@@ -44,7 +45,9 @@ def own_message(
     `rule` tells in the log why it was written; without a carrier it goes where messages to this
     number go. Raises Refused where the words do not fit, or no carrier may have them.
     """
-    carrier = carrier or first_carrier(bridge, tenant, to.phone)
+    leg = Leg(tenant, to.phone, to.country, Class.TRANSACTIONAL, to.originator)
+    place = shown(leg, carrier) if carrier else first(bridge, leg)
+    carrier = place.carrier
     segmented = fit(tenant, text, shifts(carrier))
     now = bridge.clock()
     return Prepared(
@@ -54,7 +57,7 @@ def own_message(
         phone_index=to.phone_index,
         all_index=to.all_index,
         country=to.country,
-        originator=to.originator or tenant.originator or carrier.originator,
+        originator=place.originator,
         origin_kind="bridge",
         origin_address="",
         origin="",
@@ -73,4 +76,6 @@ def own_message(
         now=now,
         dedupe=None,
         exempt=True,
+        hop=place.hop,
+        pool=place.pool,
     )

@@ -73,7 +73,9 @@ class Reception:
     async def receipt(self, carrier: str, receipt: Receipt) -> None:
         """Store a receipt. Raises StoreUnavailable."""
         item = ReceiptIn(carrier, receipt, self.bridge.clock())
-        await self.bridge.store.write(record_receipts, item)
+        accepted_at = await self.bridge.store.write(record_receipts, item)
+        if receipt.state is not State.SENT:
+            self.bridge.health.reported(carrier, accepted_at, item.now)
         self.bridge.metrics.receipts.labels(carrier, str(receipt.state)).inc()
         if receipt.state is not State.SENT:
             self.bridge.ring_edges()
@@ -191,7 +193,7 @@ class Reception:
         """Whose number was written to, when nothing was ever sent to this person."""
         known = [(row[0], row[1], tenant_of(row[0], "", row[1])) for row in tenants]
         for number, kept, tenant in known:
-            if tenant.originator and tenant.originator == item.ours:
+            if item.ours and item.ours in (tenant.originator, *tenant.originators):
                 return number, kept
         return (known[0][0], known[0][1]) if len(known) == 1 else None
 

@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from bridge import phone
+from bridge.dates import day
+from bridge.dispatch.brakes import check_number
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.own import Addressee, own_message
 from bridge.dispatch.stopping import settle, wish
-from bridge.dispatch.submit import check_country
 from bridge.dispatch.tenants import Tenant, tenant_of
 from bridge.errors import Refused
 from bridge.privacy import letters
@@ -228,11 +229,6 @@ def named(request: Request) -> str:
     return f"{local[:1]}…@{domain}" if at else f"{kind} …{shown[-3:]}"
 
 
-def day(moment: float) -> str:
-    """A date (UTC)."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d")
-
-
 def _asked(request: Request) -> Words:
     shown = ids.show(request.id)
     kind = "an answer (somebody must class it)" if request.undetermined else request.type
@@ -415,7 +411,7 @@ def to_number(
         phone.country(number),
     )
     try:
-        check_country(sender, to.country)
+        check_number(sender, to.phone, to.country)
         return own_message(bridge, sender, to, words, rule=rule, valid=valid)
     except Refused:
         return None

@@ -15,6 +15,7 @@ import structlog
 
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.erasing import AT_ONCE, finish, ledger_of, line_of, token_of
+from bridge.dispatch.optout_copy import bring_back
 from bridge.dispatch.requests import Someone
 from bridge.errors import Misconfigured
 from bridge.privacy.remembrance import Line
@@ -63,6 +64,7 @@ async def admit(bridge: Bridge) -> int:
     due = [line for number, line in lines.items() if number not in done]
     if restored:
         await _stop_all(bridge)
+    await bring_back(bridge)
     if due:
         log.warning("erasures are replayed before anybody is let in", count=len(due))
         await bridge.store.write(release_silent, (bridge.incarnation, bridge.clock()))

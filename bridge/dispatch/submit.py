@@ -10,18 +10,26 @@ import asyncio
 import json
 from dataclasses import dataclass
 
+import structlog
+
+from bridge.dispatch import billing, caps, senders
 from bridge.dispatch.advertising import Cleared, cleared
+from bridge.dispatch.brakes import check_number, fold_of, refused
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.choose import Leg, Place, first
 from bridge.dispatch.fit import fit
-from bridge.dispatch.lawful import CARRIER
 from bridge.dispatch.optout import with_way_out
+from bridge.dispatch.prices import Price
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.model import Class, State, Submission
 from bridge.segments import Segmented
 from bridge.settings import Carrier
+from bridge.store.brakes import Refusal
 from bridge.store.claims import lane
 from bridge.store.submissions import Prepared, Stored, store_submissions
+
+log = structlog.get_logger("bridge.submit")
 
 SCHEDULE_DAYS = 90
 
@@ -33,11 +41,18 @@ class Ready:
     prepared: Prepared
     segmented: Segmented
 
+    def cost(self, bridge: Bridge) -> Price | None:
+        """What all its parts cost whoever sends it; None where that is not known."""
+        made = self.prepared
+        tenant, carrier = bridge.register.tenants[made.tenant_id], made.lane.rpartition(".")[0]
+        found = bridge.prices.shown(tenant.name, carrier, made.phone, made.now)
+        return found.times(made.parts) if found is not None else None
+
 
 async def submit(bridge: Bridge, submission: Submission) -> Stored:
     """Store a message and ring for it. It is on disk when this returns.
 
-    Raises Refused (a rule says no), StoreUnavailable (come again).
+    Raises Refused (a rule says no, or the credit does), StoreUnavailable (come again).
     """
     ready = await made_ready(bridge, submission)
     return await keep(bridge, ready.prepared, submission.origin.kind)
@@ -48,19 +63,21 @@ async def made_ready(bridge: Bridge, submission: Submission) -> Ready:
     if submission.klass is not Class.MARKETING:
         return prepare(bridge, submission)
     tenant = bridge.register.tenants[submission.tenant]
-    check_country(tenant, submission.country)
-    carrier = first_carrier(bridge, tenant, submission.destination)
-    shown = _originator(submission, tenant, carrier)
-    return prepare(bridge, submission, await cleared(bridge, submission, shown))
+    check_number(tenant, submission.destination, submission.country, submission.kind)
+    place = _place(bridge, submission, tenant)
+    clearance = await cleared(bridge, submission, place.originator)
+    return prepare(bridge, submission, clearance, place)
 
 
-def _originator(submission: Submission, tenant: Tenant, carrier: Carrier) -> str:
-    """What the phone shows; "" is the carrier's own."""
-    return submission.originator or tenant.originator or carrier.originator
+def _place(bridge: Bridge, submission: Submission, tenant: Tenant) -> Place:
+    """The carrier that it goes to, and what the phone shows. Raises Refused."""
+    wanted = submission.originator
+    to, country = submission.destination, submission.country
+    return first(bridge, Leg(tenant, to, country, submission.klass, wanted))
 
 
 async def keep(bridge: Bridge, prepared: Prepared, edge: str) -> Stored:
-    """Store what `prepare` made, and ring for it. Raises StoreUnavailable."""
+    """Store what `prepare` made, and ring for it. Raises Refused, StoreUnavailable."""
     lane_awake = bridge.awake.get(prepared.lane)
     born = lane_awake.bear(prepared) if lane_awake is not None else None
     future = bridge.store.put(store_submissions, prepared)
@@ -68,6 +85,10 @@ async def keep(bridge: Bridge, prepared: Prepared, edge: str) -> Stored:
         future.add_done_callback(born)
     # Whoever waits may leave; the commit and what follows from it go on.
     stored: Stored = await asyncio.shield(future)
+    if stored.unpaid:
+        raise billing.unpaid(bridge, prepared.tenant_id)
+    if stored.refusal is not None:
+        raise await braked(bridge, prepared.tenant_id, stored.refusal)
     if stored.repeat:
         bridge.metrics.repeats.labels(edge).inc()
         return stored
@@ -79,10 +100,25 @@ async def keep(bridge: Bridge, prepared: Prepared, edge: str) -> Stored:
     return stored
 
 
-def prepare(bridge: Bridge, submission: Submission, clearance: Cleared | None = None) -> Ready:
+async def braked(bridge: Bridge, tenant: int, why: Refusal) -> Refused:
+    """What to say of a message that a brake refused; what it stopped is known here at once."""
+    bridge.metrics.braked.labels(why.rule).inc()
+    if why.is_news:
+        log.warning("a rule has stopped a range of numbers", tenant=tenant)
+        await bridge.brakes.refresh(bridge.store)
+        bridge.ring_edges()
+    return refused(why, bridge.register.tenants[tenant])
+
+
+def prepare(
+    bridge: Bridge,
+    submission: Submission,
+    clearance: Cleared | None = None,
+    place: Place | None = None,
+) -> Ready:
     """Apply the tenant's rules. Raises Refused with a sentence for the writer.
 
-    An advertisement needs its clearance (`made_ready`).
+    An advertisement needs its clearance, and the place that it was given for (`made_ready`).
     """
     if clearance is not None:
         submission = clearance.submission
@@ -90,27 +126,34 @@ def prepare(bridge: Bridge, submission: Submission, clearance: Cleared | None = 
         raise Refused("advertisements are not sent from here", "send them by mail")
     tenant = bridge.register.tenants[submission.tenant]
     keys, to = bridge.keys, submission.destination
-    check_country(tenant, submission.country)
+    check_number(tenant, to, submission.country, submission.kind)
+    sender = submission.sender or f"{submission.origin.kind}:{submission.origin.address}"
+    bridge.brakes.refuse(keys, tenant, sender, to)
     bridge.lists.refuse_blocked(keys, tenant.id, to, submission.country)
     programme = _programme(bridge, submission)
     now = bridge.clock()
-    carrier = first_carrier(bridge, tenant, submission.destination)
-    originator = _originator(submission, tenant, carrier)
+    place = place or _place(bridge, submission, tenant)
+    carrier, originator, person = place.carrier, place.originator, keys.person(tenant.id, to)
+    if place.pool:
+        originator = senders.of_pool(place.pool, person)
     text, optout = submission.text, ""
     if submission.klass is Class.MARKETING:
         url = bridge.settings.public_url
         text, optout = with_way_out(tenant, keys, url, to, originator, text)
-    segmented = fit(tenant, text, shifts(carrier))
+    # Cut, an advertisement would lose the way out at its end (P46, P47).
+    advert = submission.klass is Class.MARKETING
+    segmented = fit(tenant, text, shifts(carrier), submission.tail, whole=advert)
     due_at = submission.not_before or now
     expires_at = max(due_at, now) + tenant.validity
     if clearance is not None:
         expires_at = min(expires_at, clearance.until)
     state, reason = _first_state(submission, now)
+    charge = billing.charge(bridge, tenant, to, now) if tenant.billing != billing.NONE else None
     prepared = Prepared(
         id=bridge.ids.next(),
         tenant_id=tenant.id,
         phone=submission.destination,
-        phone_index=keys.person(tenant.id, to),
+        phone_index=person,
         all_index=keys.everyone(to),
         country=submission.country,
         originator=originator,
@@ -123,7 +166,7 @@ def prepare(bridge: Bridge, submission: Submission, clearance: Cleared | None = 
         encoding=segmented.encoding,
         lang=segmented.lang,
         parts=len(segmented.parts),
-        rules=" ".join((*submission.rules, *_rules(segmented, clearance))),
+        rules=" ".join((*submission.rules, *_rules(segmented, clearance, place))),
         state=str(state),
         reason=reason,
         lane=lane(carrier.name, submission.urgent),
@@ -136,6 +179,18 @@ def prepare(bridge: Bridge, submission: Submission, clearance: Cleared | None = 
         pepper_version=keys.version,
         optout_link=optout,
         permit=clearance.permit if clearance else None,
+        charge=charge,
+        hop=place.hop,
+        pool=place.pool,
+        fold=fold_of(keys, submission, sender) if submission.fold else None,
+        meter=bridge.brakes.meter(
+            keys,
+            tenant,
+            sender,
+            (to, submission.country),
+            caps.price_of(bridge.prices, tenant, to, now),
+            now,
+        ),
     )
     return Ready(prepared, segmented)
 
@@ -145,34 +200,6 @@ def _programme(bridge: Bridge, submission: Submission) -> int:
     if not submission.programme:
         return 0
     return bridge.register.programme(submission.tenant, submission.programme).id
-
-
-def first_carrier(bridge: Bridge, tenant: Tenant, destination: str) -> Carrier:
-    """The first carrier of the route that may have this tenant's data (P50).
-
-    Raises Refused where there is none.
-    """
-    route = bridge.routes.carriers(destination)
-    allowed = bridge.lawful.carriers(tenant.id, route)
-    if not allowed:
-        why = bridge.lawful.why_not(tenant.id, CARRIER, route[-1])
-        raise Refused(
-            f"no carrier of this route may have data of {tenant.name} ({why})",
-            "ask the operator: `bridge subproc list` shows what is recorded",
-            status="5.7.1",
-        )
-    return bridge.carrier(allowed[0])
-
-
-def check_country(tenant: Tenant, country: str) -> None:
-    """Raises Refused where the tenant does not send."""
-    if tenant.countries and country not in tenant.countries:
-        allowed = ", ".join(sorted(tenant.countries))
-        raise Refused(
-            f"{tenant.name} does not send to {country}; allowed countries: {allowed}",
-            "ask the operator to add the country",
-            status="5.7.1",
-        )
 
 
 def _first_state(submission: Submission, now: float) -> tuple[State, str]:
@@ -199,6 +226,8 @@ def shifts(carrier: Carrier) -> tuple[str, ...]:
 _EXEMPT = ("exempt:transactional",)
 
 
-def _rules(segmented: Segmented, clearance: Cleared | None) -> tuple[str, ...]:
+def _rules(segmented: Segmented, clearance: Cleared | None, place: Place) -> tuple[str, ...]:
     exempt = _EXEMPT if clearance is None else ()
+    if place.rule:
+        exempt = (*exempt, place.rule)
     return ("transliterated", *exempt) if segmented.transliterated else exempt

@@ -13,12 +13,16 @@ import structlog
 
 from bridge.dispatch.aftercare import Aftercare
 from bridge.dispatch.audit import Notary
+from bridge.dispatch.billing import Treasurer
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.failover import route_anew
+from bridge.dispatch.folding import unfold_due
 from bridge.dispatch.governing import Governor
 from bridge.dispatch.keeping import Keeper
+from bridge.dispatch.optout_copy import Copyist
 from bridge.dispatch.receive import Reception
 from bridge.errors import StoreUnavailable
+from bridge.store.brakes import tidy_brakes
 from bridge.store.leases import release_silent
 from bridge.store.portal import tidy_portal
 from bridge.store.receipts import match_missed
@@ -53,6 +57,8 @@ class Sweeper:
         self._aftercare = Aftercare(bridge)
         self._governor = Governor(bridge)
         self._keeper = Keeper(bridge)
+        self._treasurer = Treasurer(bridge)
+        self._copyist = Copyist(bridge)
         self._rare = 0.0
         self.last = 0.0
 
@@ -72,12 +78,15 @@ class Sweeper:
         bridge = self.bridge
         now = bridge.clock()
         await self._states(now)
+        await unfold_due(bridge, now)
         await self._bells(now)
+        await self._treasurer.once(now)
         if now - self._rare >= RARELY:
             self._rare = now
             await bridge.store.write(tidy, now)
             await bridge.store.write(tidy_staff, now)
             await bridge.store.write(tidy_portal, now)
+            await bridge.store.write(tidy_brakes, now)
             if await bridge.store.write(match_missed, now):
                 bridge.ring_edges()
             await self._partial_replies(now)
@@ -87,6 +96,7 @@ class Sweeper:
             await self._wishes(now)
         self.last = now
         await self._keeper.once(now)
+        await self._copyist.once(now)
 
     async def _wishes(self, now: float) -> None:
         """Wishes that nobody has looked at within a working day are told of, once (P36)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from bridge import settings
@@ -14,6 +14,8 @@ from bridge.store import tenants as stored
 from bridge.store.programmes import PROGRAMMES, Programme
 from bridge.store.store import Store
 from bridge.store.tenants import TenantIn
+
+_REGION = "CZ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +36,20 @@ class Tenant:
 
     id: int
     name: str
-    region: str = "CZ"
-    countries: frozenset[str] = frozenset()
+    region: str = _REGION
+    countries: frozenset[str] = frozenset()  # `tenant_of` fills an empty one with the region
+    high_cost: bool = False
+    velocity: str = ""
+    caps: Mapping[str, int] = field(default_factory=dict)
+    cap_per_sender: Mapping[str, int] = field(default_factory=dict)
+    #: The same in money: micro-units of `currency`.
+    spend: Mapping[str, int] = field(default_factory=dict)
+    spend_per_sender: Mapping[str, int] = field(default_factory=dict)
     max_parts: int = 6
     over_limit: str = "refuse"
     validity: float = 86400.0
     originator: str = ""
+    originators: tuple[str, ...] = ()
     subject: str = "if-empty"
     prefix: str = ""
     encoding: str = "auto"
@@ -64,6 +74,20 @@ class Tenant:
     marketing_footer: str = ""
     programmes: tuple[Optin, ...] = ()
     eea_only: bool = False
+    billing: str = "none"
+    currency: str = "EUR"
+    credit_limit: int = 0  # micro-units, as `low_balance`
+    charge_on: str = "accepted"
+    low_balance: tuple[int, ...] = ()
+    variable_symbol: str = ""
+    billing_address: tuple[str, ...] = ()
+    attachments: str = "off"
+    attachment_refused: str = "note"
+    attachment_days: int = 30
+    attachment_size: int = 5_000_000
+    attachment_mail_size: int = 10_000_000
+    attachment_count: int = 10
+    link_domain: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +98,7 @@ class SenderRule:
     address: str
     proofs: tuple[str, ...]
     klass: str
+    fold: float = 0.0  # seconds; 0: every alert leaves by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +130,9 @@ class Register:
 
 
 EMPTY = Register({}, (), {}, ())
-_KEPT = [field.name for field in fields(Tenant) if field.name not in ("id", "name")]
+_KEPT = [each.name for each in fields(Tenant) if each.name not in ("id", "name")]
+#: In a tenant's `countries`: any.
+ANYWHERE = "*"
 
 
 def from_file(tenant: settings.Tenant, now: float) -> TenantIn:
@@ -115,9 +142,17 @@ def from_file(tenant: settings.Tenant, now: float) -> TenantIn:
     """
     _check_periods(tenant)
     facts = {name: _plain(getattr(tenant, name)) for name in _KEPT}
-    senders = [(s.address, list(s.proof), s.message_class) for s in tenant.senders]
+    senders = [
+        (s.address, list(s.proof), s.message_class, _plain(s.fold) or 0.0) for s in tenant.senders
+    ]
     logins = [(login.user, login.password_hash.get_secret_value()) for login in tenant.logins]
     return TenantIn(tenant.name, facts, senders, logins, "file", now)
+
+
+def frozen(tenant: settings.Tenant) -> Tenant:
+    """A tenant of bridge.toml as it would be, without being stored."""
+    facts = json.dumps({name: _plain(getattr(tenant, name)) for name in _KEPT})
+    return tenant_of(0, tenant.name, facts)
 
 
 def _check_periods(tenant: settings.Tenant) -> None:
@@ -133,6 +168,8 @@ def _check_periods(tenant: settings.Tenant) -> None:
 
 
 def _plain(value: Any) -> Any:
+    if hasattr(value, "model_dump"):
+        return {name: limit for name, limit in value.model_dump().items() if limit}
     if isinstance(value, list):
         return [each.model_dump() if hasattr(each, "model_dump") else each for each in value]
     return value.total_seconds() if hasattr(value, "total_seconds") else value
@@ -146,7 +183,7 @@ async def read(store: Store) -> Register:
     tokens = await store.read(stored.TOKENS)
     return Register(
         {row[0]: tenant_of(row[0], row[1], row[2]) for row in rows},
-        tuple(SenderRule(r[0], r[1], tuple(json.loads(r[2])), r[3]) for r in rules),
+        tuple(SenderRule(r[0], r[1], tuple(json.loads(r[2])), r[3], r[4]) for r in rules),
         {row[0]: (row[1], row[2]) for row in logins},
         tuple((row[1], row[0]) for row in tokens),
         tuple(Programme(*row) for row in await store.read(PROGRAMMES)),
@@ -156,6 +193,7 @@ async def read(store: Store) -> Register:
 def tenant_of(number: int, name: str, kept: str) -> Tenant:
     """A stored tenant; keys that this version does not know are left out."""
     facts = {k: v for k, v in json.loads(kept).items() if k in _KEPT}
+    facts["countries"] = facts.get("countries") or [facts.get("region") or _REGION]
     return Tenant(number, name, **{k: _frozen(k, v) for k, v in facts.items()})
 
 

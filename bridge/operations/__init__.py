@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from bridge.operations.accounts import accounts_add, accounts_list, accounts_verify
 from bridge.operations.audit import audit_head, audit_list, audit_verify
 from bridge.operations.backups import backup
 from bridge.operations.blacklist import (
@@ -16,6 +17,13 @@ from bridge.operations.blacklist import (
     blacklist_check,
     blacklist_list,
     blacklist_remove,
+)
+from bridge.operations.brakes import (
+    brake_confirm,
+    brake_lift,
+    brake_list,
+    resume,
+    stop_sending,
 )
 from bridge.operations.breaches import (
     abuse_list,
@@ -47,10 +55,20 @@ from bridge.operations.contacts import (
     contacts_remove,
     group_list,
 )
+from bridge.operations.invoices import (
+    accounts_statement,
+    invoice_issue,
+    invoice_list,
+    invoice_show,
+    payments_import,
+    payments_list,
+    payments_match,
+)
 from bridge.operations.keys import master_rewrap
 from bridge.operations.lists import pepper_status, programme_add, programme_list
 from bridge.operations.messages import held_drop, held_list, held_release, log, send, status
 from bridge.operations.office import Item, Office, Operation
+from bridge.operations.prices import prices_check, prices_import, prices_list
 from bridge.operations.privacy import privacy_erase, privacy_export, privacy_verify
 from bridge.operations.processors import (
     policy_accept,
@@ -93,6 +111,7 @@ from bridge.operations.retention import (
     retention_show,
 )
 from bridge.operations.reviews import access_confirm, access_review
+from bridge.operations.routes import explain_route
 from bridge.operations.staff import access_close_all, staff_invite, staff_list, staff_revoke
 from bridge.operations.suppression import (
     suppress_add,
@@ -114,11 +133,17 @@ from bridge.operations.tenants import (
 
 REGISTRY: Final[Mapping[str, Operation]] = {
     "status": status,
+    "explain route": explain_route,
     "send": send,
     "log": log,
     "held list": held_list,
     "held release": held_release,
     "held drop": held_drop,
+    "stop-sending": stop_sending,
+    "resume": resume,
+    "brake list": brake_list,
+    "brake lift": brake_lift,
+    "brake confirm": brake_confirm,
     "hold add": hold_add,
     "hold list": hold_list,
     "hold release": hold_release,
@@ -127,6 +152,19 @@ REGISTRY: Final[Mapping[str, Operation]] = {
     "retention run": retention_run,
     "retention set": retention_set,
     "retention show": retention_show,
+    "accounts list": accounts_list,
+    "accounts add": accounts_add,
+    "accounts verify": accounts_verify,
+    "accounts statement": accounts_statement,
+    "accounts invoice issue": invoice_issue,
+    "accounts invoice show": invoice_show,
+    "accounts invoice list": invoice_list,
+    "accounts payments import": payments_import,
+    "accounts payments list": payments_list,
+    "accounts payments match": payments_match,
+    "prices import": prices_import,
+    "prices list": prices_list,
+    "prices check": prices_check,
     "tenant list": tenant_list,
     "tenant add": tenant_add,
     "tenant close": tenant_close,

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from bridge import phone
 from bridge.dispatch.held import decided
 from bridge.dispatch.restricted import restricted
-from bridge.dispatch.submit import submit
+from bridge.dispatch.submit import keep, made_ready
 from bridge.errors import Refused
 from bridge.model import Class, Origin, State, Submission
 from bridge.operations.office import (
@@ -26,8 +26,9 @@ from bridge.operations.office import (
 )
 from bridge.settings.values import Originator
 from bridge.store import ids
+from bridge.store.halts import EVERYBODY
 from bridge.store.held import WAITING
-from bridge.store.logbook import TENANT_NAMES, Entry, Filter, entries
+from bridge.store.logbook import TENANT_NAMES, Entry, File, Filter, entries
 from bridge.store.probe import BINDS
 
 
@@ -63,6 +64,7 @@ async def send(
         origin=Origin("cli", office.actor),
         destination=number.e164,
         country=number.country,
+        kind=number.type,
         text=text,
         klass=Class(klass),
         urgent=urgent,
@@ -70,9 +72,12 @@ async def send(
         not_before=_moment(at, number.e164) if at else None,
         programme=programme,
     )
-    kept = await submit(office.bridge, submission)
+    ready = await made_ready(office.bridge, submission)
+    kept = await keep(office.bridge, ready.prepared, submission.origin.kind)
     reason = "opted-out" if kept.state is State.SUPPRESSED else ""
-    yield {"id": ids.show(kept.id), "state": str(kept.state), "reason": reason}
+    shown = {"id": ids.show(kept.id), "state": str(kept.state), "reason": reason}
+    costs = ready.cost(office.bridge)
+    yield {**shown, "cost": str(costs)} if costs is not None else shown
 
 
 def _originator(written: str) -> str:
@@ -123,8 +128,20 @@ async def log(
         )
     states = (State(state),) if state else ()
     hides = await _hides(office, reveal=reveal)
+    halted = await _halted(office)
     async for entry in entries(office.bridge.store, Filter(since, tenant, states, limit)):
-        yield _shown(entry, reveal=reveal and not hides(entry))
+        item = _shown(entry, reveal=reveal and not hides(entry))
+        if entry.state == State.QUEUED and halted(entry.tenant):
+            item["reason"] = "halted"
+        yield item
+
+
+async def _halted(office: Office) -> Callable[[str], bool]:
+    """Of which tenants, by name, nothing leaves at present."""
+    bridge = office.bridge
+    await bridge.brakes.refresh(bridge.store)
+    numbers = {tenant.name: tenant.id for tenant in bridge.register.tenants.values()}
+    return lambda name: bridge.brakes.halted(numbers.get(name, EVERYBODY))
 
 
 async def _hides(office: Office, *, reveal: bool) -> Callable[[Entry], bool]:
@@ -155,7 +172,19 @@ def _shown(entry: Entry, *, reveal: bool) -> Item:
         "sent_at": iso(entry.sent_at),
         "final_at": iso(entry.final_at),
     }
+    if entry.files:
+        item["files"] = [_file(each, reveal=reveal) for each in entry.files]
     return {**item, "text": entry.text} if reveal else item
+
+
+def _file(file: File, *, reveal: bool) -> Item:
+    shown: Item = {
+        "size": file.size,
+        "refused": file.refused,
+        "served": file.served,
+        "expires_at": iso(file.expires_at),
+    }
+    return {"name": file.name, **shown} if reveal else shown
 
 
 def _origin(entry: Entry, *, reveal: bool) -> str:

@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from bridge import settings
-from bridge.dispatch import tenants
+from bridge.dispatch import billing, tenants
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
-from bridge.operations.office import Item, Office, act, entry, tenant_named
+from bridge.money import micro, show
+from bridge.operations.office import Item, Office, act, entry, record, tenant_named
 from bridge.settings.problems import sentences
 from bridge.smtp.proof import new_token
 from bridge.store import tenants as stored
@@ -48,7 +49,12 @@ async def tenant_list(office: Office) -> AsyncIterator[Item]:
             "validity": tenant.validity,
             "originator": tenant.originator,
             "senders": [
-                {"address": r.address, "proof": list(r.proofs), "class": r.klass}
+                {
+                    "address": r.address,
+                    "proof": list(r.proofs),
+                    "class": r.klass,
+                    **({"fold": r.fold} if r.fold else {}),
+                }
                 for r in register.rules
                 if r.tenant == tenant.id
             ],
@@ -57,9 +63,15 @@ async def tenant_list(office: Office) -> AsyncIterator[Item]:
         }
 
 
-async def tenant_add(office: Office, *, tenant: Mapping[str, Any]) -> AsyncIterator[Item]:
-    """Add a tenant, described as in [[tenants]]. Raises Refused."""
+async def tenant_add(
+    office: Office, *, tenant: Mapping[str, Any], credit: str = ""
+) -> AsyncIterator[Item]:
+    """Add a tenant, described as in [[tenants]], with so much credit to begin with.
+
+    Raises Refused.
+    """
     described = _described(tenant, office.bridge.settings.region)
+    given = _credit(described, credit) if credit else 0
     if await _source(office, described.name):
         raise Refused(
             f"there is a tenant {described.name!r} already",
@@ -68,7 +80,24 @@ async def tenant_add(office: Office, *, tenant: Mapping[str, Any]) -> AsyncItera
     row = replace(tenants.from_file(described, office.bridge.clock()), source="command")
     await act(office, stored.put_tenants, row, lambda number: entry(office, "tenant add", number))
     await office.bridge.refresh()
+    if given:
+        owner = await tenant_named(office, described.name)
+        await billing.give(office.bridge, owner, given, office.actor)
+        await record(office, "accounts gift", tenant=owner.id, amount=show(given))
     yield {"name": described.name, "state": "open"}
+
+
+def _credit(described: settings.Tenant, written: str) -> int:
+    """Raises Refused."""
+    if described.billing == billing.NONE:
+        raise Refused("this tenant keeps no account", "add --set billing=prepaid")
+    try:
+        given = micro(written)
+    except ValueError as wrong:
+        raise Refused(str(wrong)) from None
+    if given <= 0:
+        raise Refused("credit to begin with is above zero")
+    return given
 
 
 def _described(given: Mapping[str, Any], region: str) -> settings.Tenant:

@@ -15,22 +15,23 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 from bridge import phone
+from bridge.pages import Pages
 
 FORMAT: Final = "sms-bridge-export-1"
 SCHEMA: Final = Path(__file__).with_name("export.schema.json")
 #: The lists of a document, each a CSV file too.
 LISTS: Final = (
-    *("messages", "replies", "written", "names", "consents", "suppressions", "requests"),
-    *("enrolments", "recipients"),
+    *("messages", "files", "replies", "written", "names", "consents", "suppressions"),
+    *("requests", "enrolments", "recipients"),
 )
 #: No letter or digit that is taken for another (Crockford); 100 bits.
 _ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ADDRESS: Final = re.compile(r"[^\s<>@,;:\"'()]+@[^\s<>@,;:\"'()]+\.\w+")
+_PAGES: Final = Pages(Path(__file__).with_name("templates"))
 #: What a spreadsheet would take for a formula.
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -116,15 +117,4 @@ def page(document: Document) -> str:
     from bridge.privacy.export_words import period, words
 
     said = words(document["language"])
-    return str(_template().render(d=document, w=said, lists=LISTS, period=period))
-
-
-@cache
-def _template() -> Any:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    folder = Path(__file__).with_name("templates")
-    loader = FileSystemLoader(folder)
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined).get_template(
-        "export.html"
-    )
+    return _PAGES.render("export.html", d=document, w=said, lists=LISTS, period=period)

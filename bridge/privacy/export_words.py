@@ -32,6 +32,7 @@ _EN: Final[Mapping[str, Any]] = {
     "periods": "For how long",
     "classes": {
         "text": "texts",
+        "attachment": "files",
         "traffic": "when, by which carrier, and what became of it",
         "person": "your number, when nothing refers to it any more",
         "suppression": "that you do not want messages",
@@ -48,6 +49,7 @@ _EN: Final[Mapping[str, Any]] = {
     "authority": "You may complain to",
     "lists": {
         "messages": "Messages to you",
+        "files": "Files sent to you",
         "replies": "Messages from you",
         "written": "Messages that you wrote",
         "names": "What you are called, and your groups",
@@ -86,6 +88,9 @@ _EN: Final[Mapping[str, Any]] = {
         "kind": "kind",
         "country": "country",
         "mechanism": "ground of a transfer",
+        "size": "size (bytes)",
+        "served": "times fetched",
+        "refused": "refused",
     },
     "masked": "What is about other people is masked.",
 }
@@ -116,6 +121,7 @@ _CS: Final[Mapping[str, Any]] = {
     "periods": "Jak dlouho",
     "classes": {
         "text": "texty",
+        "attachment": "soubory",
         "traffic": "kdy, kterým operátorem a jak to dopadlo",
         "person": "vaše číslo, když už se na ně nic neodkazuje",
         "suppression": "že zprávy nechcete",
@@ -132,6 +138,7 @@ _CS: Final[Mapping[str, Any]] = {
     "authority": "Stížnost můžete podat u",
     "lists": {
         "messages": "Zprávy vám",
+        "files": "Soubory poslané vám",
         "replies": "Zprávy od vás",
         "written": "Zprávy, které jste napsali",
         "names": "Jak vás nazývají a vaše skupiny",
@@ -170,6 +177,9 @@ _CS: Final[Mapping[str, Any]] = {
         "kind": "druh",
         "country": "země",
         "mechanism": "základ předání",
+        "size": "velikost (bajty)",
+        "served": "kolikrát staženo",
+        "refused": "odmítnuto",
     },
     "masked": "Co se týká jiných lidí, je zakryto.",
 }
@@ -200,6 +210,7 @@ _NO: Final[Mapping[str, Any]] = {
     "periods": "Hvor lenge",
     "classes": {
         "text": "tekster",
+        "attachment": "filer",
         "traffic": "når, med hvilken operatør, og hva som ble av det",
         "person": "nummeret ditt, når ingenting viser til det lenger",
         "suppression": "at du ikke vil ha meldinger",
@@ -216,6 +227,7 @@ _NO: Final[Mapping[str, Any]] = {
     "authority": "Du kan klage til",
     "lists": {
         "messages": "Meldinger til deg",
+        "files": "Filer sendt til deg",
         "replies": "Meldinger fra deg",
         "written": "Meldinger du har skrevet",
         "names": "Hva du kalles, og gruppene dine",
@@ -254,6 +266,9 @@ _NO: Final[Mapping[str, Any]] = {
         "kind": "slag",
         "country": "land",
         "mechanism": "overføringsgrunnlag",
+        "size": "størrelse (byte)",
+        "served": "ganger hentet",
+        "refused": "avvist",
     },
     "masked": "Det som gjelder andre, er skjult.",
 }

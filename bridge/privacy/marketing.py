@@ -7,28 +7,18 @@ much lately, and is it an hour at which people may be written to (P49).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
-from bridge.privacy import words
 from bridge.privacy.countries import Cap, Rule
 from bridge.privacy.folding import fold
 from bridge.privacy.hours import window
+from bridge.privacy.leaving import has_way_out, takes_no_answer
 from bridge.store.permits import Permit, Record, basis, is_too_often
 
-#: Where a text wants its link to opt out; it is put there before the text leaves.
-PLACE: Final = "{optout}"
-_LINK = re.compile(r"https?://\S+|(?<![\w.@])(?:[\w-]+\.)+[a-z]{2,}/\S+", re.IGNORECASE)
-_DIGITS = re.compile(r"\+?\d(?: ?\d){3,}")
-#: How far behind the word the link or the number stands that it speaks of.
-_BESIDE: Final = 60
 #: A label stands at the beginning: among so many words.
 _FIRST_WORDS: Final = 3
-#: Shorter words of the way out are everyday ones too, unless they stand in capitals.
-_SHORT: Final = 6
 #: What the phone shows may be a shorter form of the name, but not shorter than this.
 _NAME_LENGTH: Final = 3
 
@@ -167,7 +157,7 @@ def dressed(advert: Advert, rule: Rule) -> tuple[str, tuple[str, ...]]:
     if advert.label and (unmarked or unnamed):
         text = f"{advert.label} {text}"
         done.append("marketing-label")
-    if advert.footer and rule.opt_out and not has_way_out(text, advert):
+    if advert.footer and rule.opt_out and not _has_way_out(text, advert):
         text = f"{text.rstrip()} {advert.footer}"
         done.append("marketing-footer")
     return text, tuple(done)
@@ -187,7 +177,7 @@ def _wrong(advert: Advert, text: str, rule: Rule) -> Forbidden | None:
             "write the name, or set marketing_sender and marketing_label of the tenant",
             f"sender:{rule.name}",
         )
-    if rule.opt_out and not has_way_out(text, advert):
+    if rule.opt_out and not _has_way_out(text, advert):
         return _no_way_out(advert, rule)
     return None
 
@@ -228,47 +218,12 @@ def is_named(text: str, advert: Advert) -> bool:
     return bool(name) and name in fold(text).replace(" ", "")
 
 
-def takes_no_answer(originator: str) -> bool:
-    """Whether people cannot answer what the phone shows: a name, not a number."""
-    return any(map(str.isalpha, originator))
-
-
-def has_way_out(text: str, advert: Advert) -> bool:
-    """Whether the text says how to end it; a sender that takes no answer says where (P46)."""
-    if PLACE in text or (advert.adds_link and takes_no_answer(advert.originator)):
-        return True
-    places = list(_ways_out(text))
-    if not takes_no_answer(advert.originator):
-        return bool(places)
-    behind = (text[at : at + _BESIDE] for at in places)
-    return any(_LINK.search(piece) or _DIGITS.search(piece) for piece in behind)
-
-
-def _ways_out(text: str) -> Iterable[int]:
-    """Where in the text a word of the way out ends: the keyword in capitals, or a longer one."""
-    spoken = [(fold(found[0]), found) for found in re.finditer(r"[^\W_]+(?:-[^\W_]+)*", text)]
-    for at, (token, found) in enumerate(spoken):
-        for phrase in _vocabulary().get(token.partition(" ")[0], ()):
-            last = at + len(phrase) - len(token.split())
-            said = " ".join(word for word, _ in spoken[at : last + 1]).split()
-            if tuple(said) != phrase:
-                continue
-            is_long = len("".join(phrase)) >= _SHORT
-            if is_long or text[found.start() : spoken[last][1].end()].isupper():
-                yield spoken[last][1].end()
-
-
-@cache
-def _vocabulary() -> dict[str, tuple[tuple[str, ...], ...]]:
-    """The phrases that opt out, by their first word."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for listed in words.STOP.values():
-        for phrase in listed.split(","):
-            tokens = tuple(fold(phrase).split())
-            found.setdefault(tokens[0], []).append(tokens)
-    return {first: tuple(phrases) for first, phrases in found.items()}
-
-
 def _stands(wanted: Sequence[str], tokens: Sequence[str]) -> bool:
     size = len(wanted)
     return any(list(tokens[at : at + size]) == list(wanted) for at in range(len(tokens) - size + 1))
+
+
+def _has_way_out(text: str, advert: Advert) -> bool:
+    """Whether the text says how to end it, or is about to."""
+    adds = advert.adds_link and takes_no_answer(advert.originator)
+    return adds or has_way_out(text, advert.originator)

@@ -6,17 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from bridge.pages import Pages
 
 
 def page(ropa: Mapping[str, Any]) -> str:
     """One page that stands alone."""
-    folder = Path(__file__).with_name("templates")
-    pages = Environment(
-        loader=FileSystemLoader(folder),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return pages.get_template("ropa.html").render(ropa=ropa)
+    return Pages(Path(__file__).with_name("templates")).render("ropa.html", ropa=ropa)

@@ -102,6 +102,11 @@ def _contradictions(settings: Settings) -> Iterator[str]:
                     f'[[routes]] "{route.match}" carriers: no carrier is named "{name}"; '
                     f"named: {', '.join(known)}"
                 )
+        for name in route.weights.keys() - set(route.carriers):
+            yield (
+                f'[[routes]] "{route.match}" weights: "{name}" is no carrier of this route; '
+                f"those are {', '.join(route.carriers)}"
+            )
     users = Counter(login.user for tenant in settings.tenants for login in tenant.logins)
     for user in (user for user, count in users.items() if count > 1):
         yield f'[[tenants]] logins: user "{user}" stands twice; a user belongs to one tenant'
@@ -116,7 +121,9 @@ def _twice(section: str, names: Iterable[str]) -> Iterator[str]:
 
 def _shared_originators(settings: Settings) -> Iterator[str]:
     """An answer finds its tenant by the number it was sent to, so that has one tenant."""
-    owners = Counter(tenant.originator for tenant in settings.tenants)
+    owners = Counter(
+        number for tenant in settings.tenants for number in {tenant.originator, *tenant.originators}
+    )
     for originator, count in owners.items():
         if count > 1 and originator.lstrip("+").isdigit():
             yield (

@@ -6,10 +6,24 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from bridge.settings.described import (
+    Answer,
+    InboundMap,
+    ReceiptMap,
+    Request,
+    Signature,
+    homeless,
+    misdescribed,
+)
+from bridge.settings.kinds import misfit
 from bridge.settings.values import (
     AddressPattern,
+    Amount,
     Cap,
     Count,
+    Countries,
+    Country,
+    Currency,
     DatabaseUrl,
     Directory,
     Domain,
@@ -20,14 +34,17 @@ from bridge.settings.values import (
     LmtpEndpoint,
     LocalPart,
     Name,
+    Numbers,
     Octet,
     OptionalDomain,
     OptionalDuration,
     OptionalEndpoint,
     OptionalPath,
     OptionalRegion,
+    OptionalWebUrl,
     Originator,
     PasswordHash,
+    Percent,
     PlainWords,
     Port,
     Prefix,
@@ -37,6 +54,8 @@ from bridge.settings.values import (
     QueueUrl,
     Region,
     SmarthostUrl,
+    VariableSymbol,
+    Velocity,
     WebUrl,
 )
 
@@ -46,7 +65,8 @@ SANDBOX = "sandbox"
 class Section(BaseModel):
     """A table of keys: no others, no value of another type, nothing changed later."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    # Only the whole of the settings is built: every command waits for this.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
 
 
 class Database(Section):
@@ -116,6 +136,8 @@ class Sender(Section):
     message_class: Annotated[Literal["transactional", "marketing"], Field(alias="class")] = (
         "transactional"
     )
+    # The same alert again within this time is counted, and told of when it is over.
+    fold: OptionalDuration = None
 
 
 class Login(Section):
@@ -139,16 +161,40 @@ class Programme(Section):
     purpose: Literal["sms", "marketing", "newsletter", "service"] = "sms"
 
 
+class Caps(Section):
+    """The most SMS parts in an hour, a day and a month (UTC); 0 for no limit."""
+
+    hour: Annotated[int, Field(ge=0)] = 0
+    day: Annotated[int, Field(ge=0)] = 0
+    month: Annotated[int, Field(ge=0)] = 0
+
+
+class Spend(Section):
+    """The most money in an hour, a day and a month (UTC), in the tenant's currency; 0: no limit."""
+
+    hour: Amount = 0
+    day: Amount = 0
+    month: Amount = 0
+
+
 class Tenant(Section):
     """A client company and its rules."""
 
     name: Name
     region: OptionalRegion = ""
-    countries: list[Region] = []
+    countries: list[Country] = []
+    high_cost: bool = False
+    velocity: Velocity = ""
+    caps: Caps = Caps()
+    cap_per_sender: Caps = Caps()
+    spend: Spend = Spend()
+    spend_per_sender: Spend = Spend()
     max_parts: Annotated[int, Field(ge=1, le=255)] = 6
     over_limit: Literal["refuse", "cut"] = "refuse"
     validity: Duration = timedelta(hours=24)
     originator: Originator = ""
+    # A pool: each person keeps theirs of these.
+    originators: Numbers = []
     subject: Literal["if-empty", "ignore", "first-line"] = "if-empty"
     prefix: str = ""
     encoding: Literal["auto", "gsm7", "keep"] = "auto"
@@ -174,17 +220,32 @@ class Tenant(Section):
     marketing_footer: PlainWords = ""
     programmes: list[Programme] = []
     eea_only: bool = False
+    # Whether an account is kept of what it sends; amounts in `currency`.
+    billing: Literal["none", "prepaid", "postpaid"] = "none"
+    currency: Currency = "EUR"
+    credit_limit: Amount = 0
+    charge_on: Literal["accepted", "delivered"] = "accepted"
+    low_balance: list[Amount] = []
+    variable_symbol: VariableSymbol = ""
+    billing_address: list[str] = []
+    # Sizes in octets.
+    attachments: Literal["off", "link"] = "off"
+    attachment_refused: Literal["note", "refuse"] = "note"
+    attachment_days: Annotated[int, Field(ge=1, le=60)] = 30
+    attachment_size: Annotated[int, Field(ge=1000)] = 5_000_000
+    attachment_mail_size: Annotated[int, Field(ge=1000)] = 10_000_000
+    attachment_count: Annotated[int, Field(ge=1, le=50)] = 10
+    link_domain: OptionalDomain = ""
     senders: list[Sender] = []
     logins: list[Login] = []
 
-
-# What only an SMPP bind has.
-SMPP_KEYS = {
-    *("host", "port", "system_id", "password", "system_type", "bind", "receipts"),
-    "optout_errors",
-    *("tls", "tls_ca", "tls_cert", "tls_key", "long", "id_format", "gsm7_coding", "shift"),
-    *("source_ton", "source_npi", "dest_ton", "dest_npi", "enquire_seconds", "response_timeout"),
-}
+    @model_validator(mode="after")
+    def _owes_within_a_limit(self) -> Self:
+        if self.billing == "postpaid" and not self.credit_limit:
+            raise ValueError(
+                'billing = "postpaid" needs a credit_limit: how much the tenant may owe'
+            )
+        return self
 
 
 class Carrier(Section):
@@ -196,6 +257,9 @@ class Carrier(Section):
     window: Annotated[int, Field(ge=1, le=10_000)] = 10
     country: OptionalRegion = ""
     originator: Originator = ""
+    originators: Numbers = []
+    # Names that are registered with this carrier; empty: not declared.
+    senders: list[Originator] = []
     retry_first: Duration = timedelta(seconds=5)
     retry_longest: Duration = timedelta(minutes=10)
     # A bind that is down for so long is left for the next carrier of the route.
@@ -226,25 +290,75 @@ class Carrier(Section):
     # Each carrier has codes of its own, 0x0400 to 0x04FF (SMPP 3.4, 5.1.3), for an opt-out.
     optout_errors: list[Annotated[int, Field(ge=1)]] = []
 
+    # What carriers over HTTP are told of their account; settings/kinds.py says who has which.
+    api_url: OptionalWebUrl = ""
+    account: str = ""
+    key: SecretStr = SecretStr("")
+    secret: SecretStr = SecretStr("")
+    signing_secret: SecretStr = SecretStr("")
+    service: str = ""
+    signing_method: Literal["md5hash", "md5", "sha1", "sha256", "sha512"] = "md5hash"
+    platform: str = ""
+    partner: str = ""
+    gate: str = ""
+    # A provider that is wholly described here (kind "http").
+    request: Request | None = None
+    answer: Answer | None = None
+    receipt: ReceiptMap | None = None
+    inbound: InboundMap | None = None
+    signature: Signature | None = None
+
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
         if self.name == SANDBOX and self.kind != SANDBOX:
             raise ValueError('the name "sandbox" is kept for kind = "sandbox"; take another name')
-        if self.kind == "smpp" and not self.host:
-            raise ValueError("host is missing; add the address of the SMSC")
-        foreign = sorted(SMPP_KEYS & self.model_fields_set) if self.kind == SANDBOX else []
-        if foreign:
-            raise ValueError(f'kind "sandbox" has no key {", ".join(foreign)}; take it out')
+        given = {name for name in self.model_fields_set if _says(getattr(self, name))}
+        if wrong := misfit(self.kind, self.model_fields_set, given):
+            raise ValueError(wrong)
+        if wrong := homeless(self.api_url, self.request):
+            raise ValueError(wrong)
+        if wrong := misdescribed(self.receipt, self.inbound, self.signature):
+            raise ValueError(wrong)
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key belong together; set both, or neither")
         return self
 
 
-class Route(Section):
-    """Carriers to try, in order, for numbers that begin with `match`."""
+def _says(value: object) -> bool:
+    """Whether a key has a value at all."""
+    return (
+        bool(value.get_secret_value()) if isinstance(value, SecretStr) else value not in ("", None)
+    )
 
-    match: Prefix
+
+class Route(Section):
+    """Carriers to try for numbers that begin with `match`, and for what the conditions name."""
+
+    match: Prefix = "+"
+    country: Countries = []
+    tenant: str = ""
+    message_class: Annotated[Literal["", "transactional", "marketing"], Field(alias="class")] = ""
     carriers: Annotated[list[str], Field(min_length=1)]
+    order: Literal["listed", "price", "weight"] = "listed"
+    # Shares by carrier, for order = "weight"; a carrier that is not named has 1.
+    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] = {}
+
+
+class Health(Section):
+    """When a carrier that others could stand in for loses traffic, and how fast."""
+
+    # Half of the receipts that are usual have not come by then.
+    slow: Duration = timedelta(minutes=4)
+    # The same for its answers.
+    slow_answer: Duration = timedelta(seconds=5)
+    # So many errors within the window, or so large a share of its answers.
+    window: Duration = timedelta(seconds=60)
+    errors: Count = 50
+    share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    # Between two changes of a weight; it halves when it falls and grows by a tenth.
+    step: Duration = timedelta(seconds=10)
+    # What a sick carrier keeps, so that it can show that it is well again.
+    probe: Annotated[float, Field(gt=0, le=0.5)] = 0.05
 
 
 class Workspace(Section):
@@ -307,6 +421,17 @@ class Privacy(Section):
     stop_burst: Count = 50
 
 
+class Billing(Section):
+    """What holds for the accounts of all tenants, and what stands on invoices."""
+
+    free_credit: Amount = 0
+    stop_debtors: bool = False
+    # Who issues invoices, line by line; VAT in percent; until when they are to be paid.
+    supplier: list[str] = []
+    vat: Percent = "0"
+    due: Duration = timedelta(days=14)
+
+
 class Sandbox(Section):
     """The sandbox phone's page; loopback only unless public."""
 
@@ -327,7 +452,9 @@ class Settings(Section):
     tenants: list[Tenant] = []
     carriers: list[Carrier] = []
     routes: list[Route] = []
+    health: Health = Health()
     slack: Slack = Slack()
     telegram: Telegram = Telegram()
     privacy: Privacy = Privacy()
+    billing: Billing = Billing()
     sandbox: Sandbox = Sandbox()

@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 from phonenumbers import SUPPORTED_REGIONS
 from pydantic import BeforeValidator, Field, SecretStr
 
+from bridge.money import currency, micro
+
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 LONGEST = timedelta(days=3650)
 
@@ -125,6 +127,10 @@ def _web_url(value: object) -> str:
     return text
 
 
+def _optional_web_url(value: object) -> str:
+    return "" if value == "" else _web_url(value)
+
+
 def _public_url(value: object) -> str:
     """Without the slash at its end: paths are put behind it."""
     return _web_url(value).rstrip("/")
@@ -162,6 +168,26 @@ def _originator(value: object) -> str:
     return text
 
 
+def _numbers(value: object) -> list[str]:
+    """Originators that people can answer: numbers with plus, or short codes."""
+    if not isinstance(value, list):
+        raise ValueError('must be a list of numbers, as in ["+420601000000", "+420601000001"]')
+    for each in value:
+        if not re.fullmatch(r"\+[0-9]{7,15}|[0-9]{3,8}", _text(each)):
+            raise ValueError(f'must be numbers with plus or short codes, not "{each}"')
+    if len(set(value)) < len(value):
+        raise ValueError("has a number twice; take one out")
+    return value
+
+
+def _countries(value: object) -> list[str]:
+    """One country or a list of them; "" for any."""
+    given = [value] if isinstance(value, str) else value
+    if not isinstance(given, list):
+        raise ValueError('must be a country such as "CZ", or a list of them')
+    return [_region(each) for each in given if each]
+
+
 def _prefix(value: object) -> str:
     text = _text(value)
     if not re.fullmatch(r"\+[0-9]{0,15}", text):
@@ -188,6 +214,19 @@ def _cap(value: object) -> str:
     text = _text(value)
     if text and not re.fullmatch(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,2}[hdw]", text):
         raise ValueError(f'must be messages and a time, such as "3/7d", not "{text}"')
+    return text
+
+
+def _country(value: object) -> str:
+    """As `_region`; "*" is any country."""
+    return "*" if value == "*" else _region(value)
+
+
+def _velocity(value: object) -> str:
+    """At most so many different numbers of one range in a time; "" as it is without, or "off"."""
+    text = _text(value)
+    if text not in ("", "off") and not re.fullmatch(r"[1-9][0-9]{0,3}/[1-9][0-9]{0,2}[mhd]", text):
+        raise ValueError(f'must be numbers and a time, such as "30/10m", or "off", not "{text}"')
     return text
 
 
@@ -258,6 +297,36 @@ def _proof(value: object) -> str:
     return text
 
 
+def _amount(value: object) -> int:
+    """Money as micro-units; a float is not exact and is refused."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        raise ValueError('must be an amount between quotes, as in "1200.50"')
+    found = micro(str(value))
+    if found < 0:
+        raise ValueError("must not be below zero")
+    return found
+
+
+def _currency(value: object) -> str:
+    return currency(_text(value))
+
+
+def _percent(value: object) -> str:
+    """A rate in percent, as written."""
+    text = str(value) if isinstance(value, int) else _text(value)
+    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9])?", text):
+        raise ValueError(f'must be a percentage, as in "21", not "{text}"')
+    return text
+
+
+def _variable_symbol(value: object) -> str:
+    """What a payer writes so that a payment finds its account: ten digits at most."""
+    text = _text(value)
+    if text and not re.fullmatch("[1-9][0-9]{0,9}", text):
+        raise ValueError(f'must be at most ten digits that do not begin with 0, not "{text}"')
+    return text
+
+
 def _hash(value: object) -> object:
     if not _text(value).startswith("$argon2id$"):
         raise ValueError("must begin with $argon2id$; docs/configuration.md tells how to make one")
@@ -288,6 +357,8 @@ Region = Annotated[str, BeforeValidator(_region)]
 OptionalRegion = Annotated[str, BeforeValidator(_region_or_none)]
 Name = Annotated[str, BeforeValidator(_name)]
 Originator = Annotated[str, BeforeValidator(_originator)]
+Numbers = Annotated[list[str], BeforeValidator(_numbers)]
+Countries = Annotated[list[str], BeforeValidator(_countries)]
 Prefix = Annotated[str, BeforeValidator(_prefix)]
 AddressPattern = Annotated[str, BeforeValidator(_address_pattern)]
 Proofs = Annotated[list[str], BeforeValidator(_proofs)]
@@ -299,12 +370,19 @@ OptionalEndpoint = Annotated[Listen | None, BeforeValidator(_listen_or_none)]
 LmtpEndpoint = Annotated[Listen | None, BeforeValidator(_listen_lmtp)]
 PublicUrl = Annotated[str, BeforeValidator(_public_url)]
 WebUrl = Annotated[str, BeforeValidator(_web_url)]
+OptionalWebUrl = Annotated[str, BeforeValidator(_optional_web_url)]
 Domain = Annotated[str, BeforeValidator(_domain)]
 OptionalDomain = Annotated[str, BeforeValidator(_optional_domain)]
 LocalPart = Annotated[str, BeforeValidator(_local_part)]
 Cap = Annotated[str, BeforeValidator(_cap)]
+Country = Annotated[str, BeforeValidator(_country)]
+Velocity = Annotated[str, BeforeValidator(_velocity)]
 PlainWords = Annotated[str, BeforeValidator(_plain_words)]
 ProgrammeName = Annotated[str, BeforeValidator(_programme_name)]
+Amount = Annotated[int, BeforeValidator(_amount)]
+Currency = Annotated[str, BeforeValidator(_currency)]
+Percent = Annotated[str, BeforeValidator(_percent)]
+VariableSymbol = Annotated[str, BeforeValidator(_variable_symbol)]
 Inboxes = Annotated[list[str], BeforeValidator(_inboxes)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Octet = Annotated[int, Field(ge=0, le=255)]

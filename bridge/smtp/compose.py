@@ -83,6 +83,8 @@ class Explanation:
     encoding: str = ""
     units: tuple[int, ...] = ()  # of each part
     rules: tuple[str, ...] = ()
+    cost: str = ""  # of all parts, with its currency; "" where it is not known
+    sender: str = ""  # what the phone shows, and whether answers come back
 
 
 def answer(letter: Letter, text: str, *, footer: str = FOOTER) -> bytes:
@@ -223,6 +225,10 @@ def _explained(told: Explanation) -> str:
     if told.units:
         parts = f"{len(told.units)} part{'s' if len(told.units) > 1 else ''}"
         lines += [f"Size: {parts} in {told.encoding}, units {' + '.join(map(str, told.units))}"]
+    if told.sender:
+        lines += [f"From: {told.sender}"]
+    if told.cost:
+        lines += [f"Cost: {told.cost}"]
     if told.text:
         lines += ["Text:", "", *(f"    {line}" for line in told.text.splitlines()), ""]
     if told.rules:

@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bridge import phone
-from bridge.dispatch.submit import keep, made_ready
+from bridge.dispatch import senders
+from bridge.dispatch.attaching import File, Parcel, new_code
+from bridge.dispatch.submit import Ready, keep, made_ready
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused, TryLater
 from bridge.model import Class, Origin, State, Submission
@@ -23,6 +25,7 @@ from bridge.smtp.address import Address
 from bridge.smtp.aliases import as_one, shown_as
 from bridge.smtp.compose import Explanation
 from bridge.smtp.door import Reply
+from bridge.smtp.enclosed import fate, files, shown_size
 from bridge.smtp.extract import Extracted, extract
 from bridge.smtp.proof import Match, Peer
 from bridge.store import ids
@@ -33,6 +36,7 @@ if TYPE_CHECKING:
     from bridge.smtp.gate import Gate
 
 EDGE = "mail"
+SMALL = 32 * 1024  # octets of a mail that is looked through for files without a thread
 AT_ONCE = 500  # people of a group whose SMS are made together
 
 
@@ -60,23 +64,36 @@ class Transaction:
 
     sender: str
     peer: Peer
+    login: str = ""  # who has logged in
     recipients: list[Recipient] = field(default_factory=list)
+
+    def who(self, tenant: Tenant) -> str:
+        """The sender as the brakes know them: a login is one, whatever it writes as sender."""
+        if self.login and self.peer.login_tenant == tenant.id:
+            return f"login:{self.login}"
+        return f"{EDGE}:{self.sender.lower()}"
 
 
 class Mail:
     """One mail after DATA; read once for each tenant that it concerns."""
 
-    def __init__(self, gate: Gate, transaction: Transaction, content: bytes) -> None:
+    def __init__(
+        self, gate: Gate, transaction: Transaction, content: bytes, *, own_replies: bool = False
+    ) -> None:
         self._gate = gate
         self._bridge = gate.bridge
         self._transaction = transaction
         self._content = content
         self._read: dict[int, Extracted] = {}
         self._proofs: dict[int, asyncio.Future[str]] = {}
+        self._own_replies = own_replies  # LMTP: one a recipient
+        self._several = False  # people who share one reply: who gets nothing is told of by mail
+        self._parcels: dict[int, asyncio.Future[Parcel | None]] = {}
 
     async def deliver_all(self, recipients: Sequence[Recipient]) -> list[Reply]:
         """A reply a recipient; a person named twice, by whatever name, gets one SMS."""
         people = {_key(one): one for recipient in recipients for one in recipient.each()}
+        self._several = len(people) > (len(recipients) if self._own_replies else 1)
         waiting = list(people.items())
         replies: dict[Key, Reply] = {}
         for at in range(0, len(waiting), AT_ONCE):
@@ -95,12 +112,45 @@ class Mail:
                 raise _automatic(extracted)
             hold = await self._hold(recipient) if recipient.match.needs_dmarc else ""
             submission = self._submission(recipient, extracted, hold)
-            ready = await made_ready(self._bridge, submission)
+            if recipient.tenant.attachments != "off":
+                return await self._deliver_with_files(recipient, submission)
+            ready = self._counted(await made_ready(self._bridge, submission))
             return _kept(await keep(self._bridge, ready.prepared, EDGE))
         except Refused as no:
             return self._gate.refused(no)
         except TryLater as later:
             return Reply(451, later.status, "not stored; please try again later")
+
+    async def _deliver_with_files(self, recipient: Recipient, submission: Submission) -> Reply:
+        """As `deliver`, with the mail's files behind a link. Raises Refused, TryLater."""
+        parcel = await self._parcel(recipient.tenant)
+        code = new_code()
+        ready = self._counted(await made_ready(self._bridge, _with_tail(submission, parcel, code)))
+        if parcel is not None:
+            ready.prepared.files = await parcel.sent_with(code)
+        return _kept(await keep(self._bridge, ready.prepared, EDGE))
+
+    def _counted(self, ready: Ready) -> Ready:
+        """Whoever gets nothing beside others' 250 is told of by mail: it is kept for that."""
+        made = ready.prepared
+        made.shares_answer = self._several
+        if self._several and made.meter is not None:
+            made.meter = replace(made.meter, keeps=True)
+        return ready
+
+    async def _parcel(self, tenant: Tenant) -> Parcel | None:
+        """The mail's files, read once for each tenant; None without any."""
+        if tenant.id not in self._parcels:
+            self._parcels[tenant.id] = asyncio.ensure_future(self._read_files(tenant))
+        return await self._parcels[tenant.id]
+
+    async def _read_files(self, tenant: Tenant) -> Parcel | None:
+        if len(self._content) < SMALL:
+            found = files(self._content, tenant)
+        else:  # some 10 MB are decoded and looked through
+            found = await asyncio.to_thread(files, self._content, tenant)
+        sent = [File(e.name, e.kind, e.size, e.data, e.refused) for e in found if not e.ornament]
+        return Parcel(self._bridge, tenant, sent) if sent else None
 
     async def _hold(self, recipient: Recipient) -> str:
         """What `Gate.prove` says, asked once for all people of a group. Raises Refused."""
@@ -142,6 +192,9 @@ class Mail:
             dedupe=self._identity(recipient, mail),
             rules=mail.rules,
             programme=wanted.programme or "",
+            sender=self._transaction.who(recipient.tenant),
+            kind="" if recipient.phone.type == phone.UNKNOWN else recipient.phone.type,
+            fold=rule.fold if rule else 0.0,
         )
 
     def _identity(self, recipient: Recipient, mail: Extracted) -> bytes | None:
@@ -181,7 +234,11 @@ class Mail:
             if mail.automatic:
                 raise _automatic(mail)
             hold = await self._hold(recipient)
-            ready = await made_ready(self._bridge, self._submission(recipient, mail, hold))
+            submission = self._submission(recipient, mail, hold)
+            if recipient.tenant.attachments != "off":
+                parcel = await self._parcel(recipient.tenant)
+                submission = _with_tail(submission, parcel, new_code())
+            ready = await made_ready(self._bridge, submission)
         except Refused as no:
             return Explanation("", text=mail.text, refused=sentence(no), rules=mail.rules)
         return Explanation(
@@ -189,8 +246,19 @@ class Mail:
             text=ready.segmented.text,
             encoding=ready.segmented.encoding,
             units=ready.segmented.units,
-            rules=tuple(ready.prepared.rules.split()) + ((f"held: {hold}",) if hold else ()),
+            cost=str(ready.cost(self._bridge) or ""),
+            sender=senders.told(ready.prepared.originator),
+            rules=(
+                *ready.prepared.rules.split(),
+                *((f"held: {hold}",) if hold else ()),
+                *await self._files_told(recipient.tenant),
+            ),
         )
+
+    async def _files_told(self, tenant: Tenant) -> list[str]:
+        """A line for each file of the mail: whether it goes."""
+        found = await asyncio.to_thread(files, self._content, tenant)
+        return [f"{e.name} ({shown_size(e.size)}): {fate(e, tenant.attachments)}" for e in found]
 
     async def _tell(self, tenant: Tenant, mail: Extracted, told: Explanation) -> None:
         payload = {
@@ -214,10 +282,23 @@ def _key(recipient: Recipient) -> Key:
     return recipient.phone.e164, str(wanted._replace(kind="", target="")), name
 
 
+def _with_tail(submission: Submission, parcel: Parcel | None, code: str) -> Submission:
+    """The submission with the link to its files. Raises Refused where its tenant wants that."""
+    if parcel is None:
+        return submission
+    parcel.check(submission.text, submission.not_before)
+    tail = parcel.tail(code, submission.country)
+    rules = (*submission.rules, *parcel.rules)
+    # The same words may come with other files: those are not only counted.
+    return replace(submission, tail=tail, rules=rules, fold=0.0)
+
+
 def _kept(stored: Stored) -> Reply:
     shown = ids.show(stored.id)
     if stored.repeat:
         return Reply(250, "2.0.0", f"accepted before as {shown}")
+    if stored.folded:
+        return Reply(250, "2.0.0", f"counted as {shown}: the same alert was sent just before")
     if stored.state is State.HELD:
         return Reply(250, "2.0.0", f"held as {shown} until a person releases it")
     return Reply(250, "2.0.0", f"accepted as {shown}")

@@ -14,7 +14,8 @@ import re
 import dkim
 import dkim.util
 
-from bridge.smtp.dns import LookupFailed, Resolver, aligned, canonical
+from bridge.smtp.dns import LookupFailed, Resolver
+from bridge.smtp.domains import aligned, canonical
 
 # Bounds on what a stranger can make us compute (RFC 6376 6.1 lets a verifier set such limits).
 # dkimpy's parser is quadratic in folded headers, its patterns in runs of white space.

@@ -28,14 +28,15 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.utils import getaddresses
-from enum import StrEnum
 from typing import Any
 
 import spf
 
 from bridge.errors import Refused
 from bridge.smtp import dkim_check
-from bridge.smtp.dns import LookupFailed, Resolver, aligned, canonical, organisational, split
+from bridge.smtp.dns import LookupFailed, Resolver
+from bridge.smtp.domains import aligned, canonical, organisational, split
+from bridge.smtp.ruling import Finding, Ruling, Way
 
 _HEADER_LIMIT = 524_288
 _LINES = re.compile(rb"\r\n|\n|\r")
@@ -54,31 +55,6 @@ _PRIVATE = tuple(
         "::1/128",
     )
 )
-
-
-class Ruling(StrEnum):
-    """What to do with a mail, as far as its sender is concerned."""
-
-    PASS = "pass"  # noqa: S105 - no password: RFC 7489's word
-    HOLD = "hold"  # a person releases or drops it
-    REFUSE = "refuse"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A ruling and why, in a sentence that may be shown to the sender."""
-
-    ruling: Ruling
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Way:
-    """How a mail came in: the client's IP address ("" if none), its HELO, the envelope sender."""
-
-    ip: str
-    helo: str
-    sender: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,19 @@ sender's remaining proof judged, and every recipient stored in one commit before
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from time import perf_counter
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import structlog
 
 from bridge import phone
 from bridge.dispatch import contacts
+from bridge.dispatch.brakes import check_number
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.contacts import Found, NobodyOfThisName
-from bridge.dispatch.submit import check_country
 from bridge.dispatch.tenants import Register, Tenant
 from bridge.errors import BadAddress, Refused
 from bridge.model import Class
@@ -25,14 +26,16 @@ from bridge.smtp import address as addresses
 from bridge.smtp import replyto
 from bridge.smtp.address import Address
 from bridge.smtp.delivering import EDGE, Mail, Recipient, Transaction, sentence
-from bridge.smtp.dmarc import Ruling
-from bridge.smtp.dns import Resolver
 from bridge.smtp.door import Refusal, Reply, Session
 from bridge.smtp.extract import Policy
 from bridge.smtp.letterbox import Box, Letterbox
 from bridge.smtp.login import Verifier
 from bridge.smtp.proof import Match, Peer, Prover, Rule, Ruleset
+from bridge.smtp.ruling import Ruling
 from bridge.store.conversations import CONVERSATION
+
+if TYPE_CHECKING:
+    from bridge.smtp.dns import Resolver
 
 log = structlog.get_logger("bridge.smtp")
 
@@ -46,7 +49,7 @@ class Gate:
         self._reply_key = replyto.derive(bridge.keys.key("reply address"))
         self._letterbox = Letterbox(bridge)
         self._verifier = Verifier()
-        self._prover = Prover(Resolver(bridge.settings.smtp.nameservers))
+        self._prover = Prover(_resolver(bridge.settings.smtp.nameservers))
         self._ruleset = Ruleset(())
         self._policies: dict[int, Policy] = {}
         bridge.on_register.append(self.learn)
@@ -54,7 +57,9 @@ class Gate:
 
     def learn(self, register: Register) -> None:
         """Take over new tenants and rules."""
-        rules = [Rule(r.tenant, r.address, r.proofs, Class(r.klass)) for r in register.rules]
+        rules = [
+            Rule(r.tenant, r.address, r.proofs, Class(r.klass), r.fold) for r in register.rules
+        ]
         self._ruleset = Ruleset(rules, register.tokens)
         self._policies = {
             number: Policy(
@@ -82,7 +87,7 @@ class Gate:
         """A mail begins."""
         login = self.bridge.register.logins.get(session.login) if session.login else None
         peer = Peer(session.peer, session.helo, login[0] if login else None)
-        return Transaction(sender, peer)
+        return Transaction(sender, peer, session.login or "" if login else "")
 
     def recipient(
         self,
@@ -132,10 +137,12 @@ class Gate:
         if wanted.kind == addresses.ALIAS:
             return self._by_name(transaction, address, wanted, match, tenant)
         number = phone.parse(wanted.target, tenant.region)
-        return self._accepted(address, tenant, match, wanted, number, wanted.originator or "")
+        originator = wanted.originator or ""
+        return self._accepted(transaction, address, tenant, match, wanted, number, originator)
 
     def _accepted(
         self,
+        transaction: Transaction,
         shown: str,
         tenant: Tenant,
         match: Match,
@@ -143,9 +150,11 @@ class Gate:
         number: phone.Phone,
         originator: str,
     ) -> Recipient:
-        check_country(tenant, number.country)
+        kind = "" if number.type == phone.UNKNOWN else number.type
+        check_number(tenant, number.e164, number.country, kind)
         bridge = self.bridge
         if not wanted.explain:
+            bridge.brakes.refuse(bridge.keys, tenant, transaction.who(tenant), number.e164)
             klass = wanted.klass or (match.rule.klass if match.rule is not None else "")
             bridge.lists.refuse(bridge.keys, tenant.id, number.e164, number.country, klass)
         return Recipient(shown, tenant, match, wanted, number, originator)
@@ -161,7 +170,7 @@ class Gate:
         """A contact or a group of the tenant whose sender this is."""
         try:
             (found,) = await contacts.people(self.bridge, tenant, [wanted.target])
-            recipient = self._named(address, tenant, match, wanted, found)
+            recipient = self._named(transaction, address, tenant, match, wanted, found)
         except NobodyOfThisName as no:
             domain = self.bridge.settings.smtp.domains[0]
             hint = f"ask who keeps the names, or write to a number: +420601123456@{domain}"
@@ -172,15 +181,22 @@ class Gate:
         return recipient
 
     def _named(
-        self, shown: str, tenant: Tenant, match: Match, wanted: Address, found: Found
+        self,
+        transaction: Transaction,
+        shown: str,
+        tenant: Tenant,
+        match: Match,
+        wanted: Address,
+        found: Found,
     ) -> Recipient:
         """Everybody of this name, where one of them may be written to. Raises Refused."""
         numbers = [phone.Phone(p.e164, p.country, phone.UNKNOWN) for p in found.people]
         refusals = []
         for number in numbers:
             try:
+                originator = wanted.originator or ""
                 first = self._accepted(
-                    shown, tenant, match, wanted, number, wanted.originator or ""
+                    transaction, shown, tenant, match, wanted, number, originator
                 )
             except Refused as no:
                 refusals.append(no)
@@ -211,9 +227,8 @@ class Gate:
         if not rows or rows[0][1] != tenant.id:
             raise Refusal(550, "5.1.1", "this reply address is unknown or has expired")
         try:
-            found = self._accepted(
-                address, tenant, match, wanted, phone.parse(rows[0][2]), rows[0][3]
-            )
+            number_ = phone.parse(rows[0][2])
+            found = self._accepted(transaction, address, tenant, match, wanted, number_, rows[0][3])
         except Refused as no:
             raise self._refusal(no) from no
         transaction.recipients.append(found)
@@ -221,7 +236,7 @@ class Gate:
 
     async def data(
         self,
-        session: Session,  # noqa: ARG002
+        session: Session,
         transaction: object,
         sender: str,  # noqa: ARG002
         recipients: list[object],
@@ -232,7 +247,7 @@ class Gate:
         ours = cast("Transaction", transaction)
         if any(isinstance(each, Box) for each in recipients):
             return await self._with_letters(ours, recipients, content)
-        mail = Mail(self, ours, content)
+        mail = Mail(self, ours, content, own_replies=session.lmtp)
         wanted = cast("list[Recipient]", recipients)
         if len(wanted) == 1 and not wanted[0].others:
             replies = [await mail.deliver(wanted[0])]
@@ -275,3 +290,17 @@ class Gate:
         """A permanent no after DATA."""
         self.bridge.metrics.refused.labels(EDGE, type(no).__name__).inc()
         return Reply(550, no.status, sentence(no))
+
+
+def _resolver(nameservers: Sequence[str]) -> Callable[[], Resolver]:
+    """Who asks the DNS, made when it is needed. Raises Misconfigured at once for a bad server."""
+
+    @cache
+    def made() -> Resolver:
+        from bridge.smtp.dns import Resolver
+
+        return Resolver(nameservers)
+
+    if nameservers:
+        made()
+    return made

@@ -55,9 +55,19 @@ _REASONS = {
         "this person has got as many advertisements as are allowed",
         "send it later",
     ),
+    "no-credit": (
+        "5.7.1",
+        "there was not enough credit left for it",
+        "send it again once the credit is topped up",
+    ),
     "in-doubt": (
         "4.4.0",
         "the connection to the carrier broke; it may have been sent or not",
+        "ask the recipient before you send it again",
+    ),
+    "never-known": (
+        "4.4.7",
+        "nobody could tell within 72 hours whether it was sent; it may have arrived",
         "ask the recipient before you send it again",
     ),
 }

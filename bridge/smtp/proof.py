@@ -25,15 +25,18 @@ import hmac
 import ipaddress
 import secrets
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from bridge.errors import Misconfigured, Refused, TryLater
 from bridge.model import Class
-from bridge.smtp import dmarc
-from bridge.smtp.dmarc import Ruling, Way
-from bridge.smtp.dns import Resolver, split
+from bridge.smtp.domains import split
+from bridge.smtp.ruling import Ruling, Way
+
+if TYPE_CHECKING:
+    from bridge.smtp.dns import Resolver
 
 _REMEMBERED = 4096  # decisions kept, all forgotten together when there are more
 _QUEUE_SECONDS = 20.0  # patience of a mail that waits for a free thread
@@ -57,6 +60,7 @@ class Rule:
     address: str
     proofs: tuple[str, ...]
     klass: Class = Class.TRANSACTIONAL
+    fold: float = 0.0  # seconds within which the same alert is folded
 
 
 @dataclass(slots=True)
@@ -155,10 +159,13 @@ class Ruleset:
 class Prover:
     """Decides after DATA by DMARC, in threads of its own; close it when done.
 
-    One mail may take `seconds` in all. Raises TryLater when none of the threads gets free.
+    `resolver` is asked for at the first mail that needs one. One mail may take `seconds` in all.
+    Raises TryLater when none of the threads gets free.
     """
 
-    def __init__(self, resolver: Resolver, *, seconds: float = 5.0, threads: int = 8) -> None:
+    def __init__(
+        self, resolver: Callable[[], Resolver], *, seconds: float = 5.0, threads: int = 8
+    ) -> None:
         self._resolver = resolver
         self._seconds = seconds
         self._free = asyncio.Semaphore(threads)
@@ -185,6 +192,9 @@ class Prover:
         return work.result()
 
     def _judge(self, candidates: Sequence[Rule], content: bytes, way: Way) -> Proof:
+        # Most bridges prove nobody by DNS: they do without its libraries.
+        from bridge.smtp import dmarc
+
         try:
             local, domain = dmarc.author(content)
         except Refused as no:
@@ -194,7 +204,7 @@ class Prover:
             reason = "the From header must name the address that may send SMS here"
             return Proof(Ruling.REFUSE, reason, candidates[0])
         deadline = time.monotonic() + self._seconds
-        found = dmarc.assess(content, way, domain, self._resolver, deadline)
+        found = dmarc.assess(content, way, domain, self._resolver(), deadline)
         return Proof(found.ruling, found.reason, rule)
 
     def close(self) -> None:

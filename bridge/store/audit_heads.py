@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import bindparam, delete, select
 
+from bridge.dates import day
 from bridge.keyring import Signer
 from bridge.store.announcements import OPERATOR, Words, owe_words
 from bridge.store.audit import LOCKED_TAIL, canonical
@@ -103,11 +103,6 @@ _TOLD: Final = (
 )
 
 
-def day_of(moment: float) -> str:
-    """The day of a Unix time, in UTC."""
-    return datetime.fromtimestamp(moment, UTC).date().isoformat()
-
-
 def _head_facts(day: str, seq: int, digest: str, count: int) -> bytes:
     facts = {"what": "audit head", "day": day, "seq": seq, "hash": digest, "count": count}
     return canonical(facts)
@@ -128,16 +123,16 @@ def sign_heads(items: Sequence[SignHead]) -> Script:
 def _sign(item: SignHead) -> Script:
     found = yield Rows(LOCKED_TAIL, {})
     seq, digest = found[0]
-    day = day_of(item.now)
-    if (yield Rows(_HEAD_OF, {"day": day})):
+    today = day(item.now)
+    if (yield Rows(_HEAD_OF, {"day": today})):
         return None
     newest = yield Rows(NEWEST_HEAD, {})
     count = seq - (newest[0][1] if newest else 0)
-    signature = item.signer.sign(_head_facts(day, seq, digest, count))
-    head = Head(day, seq, digest, count, item.signer.public, signature)
+    signature = item.signer.sign(_head_facts(today, seq, digest, count))
+    head = Head(today, seq, digest, count, item.signer.public, signature)
     yield Many(_HEAD_ADD, [asdict(head)])
     if item.places:
-        words = Words(f"Audit head of {day}", (*_TOLD, canonical(asdict(head)).decode()))
+        words = Words(f"Audit head of {today}", (*_TOLD, canonical(asdict(head)).decode()))
         yield from owe_words(OPERATOR, item.places, words, item.now)
     return head
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import Protocol
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-import asyncpg
 from sqlalchemy import bindparam, delete, select, update
 
 from bridge.errors import Refused, TryLater
@@ -26,7 +25,6 @@ from bridge.model import State
 from bridge.store.audit import Entry, append
 from bridge.store.chat_tables import chat_update, draft
 from bridge.store.claims import end_messages
-from bridge.store.postgres import unavailable
 from bridge.store.sql import Do, Rows, Script, Statement, Values, among, constant
 from bridge.store.tables import callback, fact, message, subject_key
 
@@ -206,6 +204,11 @@ def place_sqlite(copy: Path, keys: Sequence[Key], target: Path) -> None:
 
 async def is_empty(url: str) -> bool:
     """Whether a PostgreSQL database has no table of ours. Raises StoreUnavailable."""
+    # Not loaded where the database is SQLite.
+    import asyncpg
+
+    from bridge.store.postgres import unavailable
+
     try:
         connection = await asyncpg.connect(url, timeout=10)
         try:

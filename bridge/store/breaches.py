@@ -18,6 +18,8 @@ from bridge.store.processor_tables import breach, breach_tenant
 from bridge.store.sql import Do, Many, Row, Rows, Script, Statement, insert
 
 Places = tuple[tuple[str, str], ...]
+#: Seconds within which the same words are the same breach.
+TWICE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,16 @@ _KEYS = ("source", *_FACTS, "outcome", "aware_at", "created_at")
 _ADD = Statement(
     breach.insert().values({key: bindparam(key) for key in _KEYS}).returning(breach.c.id)
 )
+_RECENT = Statement(
+    select(breach.c.id, breach.c.nature, breach_tenant.c.tenant_id)
+    .join(breach_tenant, breach_tenant.c.breach_id == breach.c.id)
+    .where(
+        breach.c.source == bindparam("source"),
+        breach.c.closed_at.is_(None),
+        breach.c.created_at > bindparam("since"),
+    )
+    .order_by(breach.c.id)
+)
 _CONCERN = insert(breach_tenant, ("breach_id", "tenant_id"))
 _ONE = Statement(select(*breach.columns).where(breach.c.id == bindparam("id")).with_for_update())
 _LEARN = Statement(
@@ -162,10 +174,13 @@ def breach_of(row: Row) -> Breach:
 
 
 def open_breaches(items: Sequence[Open]) -> Script:
-    """The id of each."""
+    """The id of each; what is told again within minutes is the breach that it was."""
     numbers = []
     entries = []
     for item in items:
+        if same := (yield from _same(item)):
+            numbers.append(same)
+            continue
         facts = {name: getattr(item.facts, name) for name in _FACTS}
         words = {n: "" if v is None and n not in _COUNTS else v for n, v in facts.items()}
         more = {"source": item.source, "outcome": "", "aware_at": item.aware_at}
@@ -177,6 +192,16 @@ def open_breaches(items: Sequence[Open]) -> Script:
         numbers.append(number)
     yield from append(entries)
     return numbers
+
+
+def _same(item: Open) -> Script:
+    """Somebody pressed twice, or a command is worked again after a kill."""
+    found: dict[int, set[int]] = {}
+    values = {"source": item.source, "since": item.now - TWICE_S}
+    for number, nature, tenant in (yield Rows(_RECENT, values)):
+        if nature == item.facts.nature:
+            found.setdefault(number, set()).add(tenant)
+    return next((n for n, concerned in found.items() if concerned == set(item.tenants)), 0)
 
 
 def _entry(item: Open | Learn | Tell | Close, action: str, number: int, tenant: int = 0) -> Entry:

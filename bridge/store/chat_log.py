@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, bindparam, func, select
 from bridge.model import State
 from bridge.store.cards import FATE_COLUMNS
 from bridge.store.chat_tables import card, card_message, chat_post, staff, thread
+from bridge.store.claimed import unclaimed
 from bridge.store.claims import end_messages
 from bridge.store.facts import READABLE
 from bridge.store.sql import Rows, Script, Statement
@@ -30,7 +31,7 @@ def _fates() -> Select[tuple[object, ...]]:
         select(*FATE_COLUMNS)
         .join(subject, subject.c.id == message.c.subject_id)
         .outerjoin(body, READABLE)
-        .where(message.c.tenant_id == bindparam("tenant"))
+        .where(message.c.tenant_id == bindparam("tenant"), unclaimed(message))
     )
     return found
 

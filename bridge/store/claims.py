@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Double, Text, bindparam, literal_column, null, select, update
 
 from bridge.model import Class, State
-from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
+from bridge.store.halts import ALIVE, EVERYBODY, HALTED, HALTS
+from bridge.store.journal import ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.listed import stops, suppressed
 from bridge.store.notices import notices_for
 from bridge.store.permits import NO_CONSENT, lapsed
@@ -58,6 +59,9 @@ class Claimed:
     exempt: bool
     due_at: float
     programme_index: str = ""
+    #: Carriers that will never take it, and those that did not take it for now.
+    refused: frozenset[str] = frozenset()
+    throttled: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -68,6 +72,7 @@ class Claims:
     attempts: dict[tuple[int, int], int]  # (message, part) → attempt id, of those begun before
     stopped: list[int]  # messages begun before whose person has opted out since
     refused: int  # messages found expired or suppressed: there may be more behind them
+    halted: bool = False  # of some tenant, or of all, nothing may leave: what is due may stay
 
 
 _COLUMNS = (
@@ -92,7 +97,7 @@ _COLUMNS = (
     message.c.due_at,
     message.c.programme_index,
 )
-_DUE = Statement(
+_FOUND = (
     select(*_COLUMNS)
     .join(subject, subject.c.id == message.c.subject_id)
     .join(body, body.c.message_id == message.c.id)
@@ -105,6 +110,9 @@ _DUE = Statement(
     .limit(bindparam("most"))
     .with_for_update(skip_locked=True, key_share=True, of=[message, subject])
 )
+_DUE = Statement(_FOUND)
+#: The same, while something is halted.
+_DUE_NOT_HALTED = Statement(_FOUND.where(message.c.tenant_id.not_in(HALTED)))
 _BEGUN = Statement(
     select(
         message.c.id,
@@ -142,10 +150,19 @@ _END = batched(
     reason=Text,
     at=Double,
 )
-_TAKEN_PARTS = Statement(
-    select(attempt.c.message_id, attempt.c.part, attempt.c.total).where(
+_TRIED = Statement(
+    select(
+        attempt.c.message_id, attempt.c.part, attempt.c.total, attempt.c.carrier, attempt.c.state
+    ).where(
         among(attempt.c.message_id, "ids"),
-        attempt.c.state.in_([constant("accepted"), constant("delivered")]),
+        attempt.c.state.in_(
+            [
+                constant("accepted"),
+                constant("delivered"),
+                constant("rejected"),
+                constant("throttled"),
+            ]
+        ),
     )
 )
 URGENT, BULK = "urgent", "bulk"
@@ -172,22 +189,28 @@ class ClaimScript:
 
     def _claim(self, item: Claim) -> Script:
         attempts: list[dict[str, Any]] = []
-        if not (yield Rows(ALIVE, {"me": item.incarnation})):
+        alive = yield Rows(ALIVE, {"me": item.incarnation})
+        if not alive:
             return Claims([], {}, [], 0)
+        due = _DUE
+        if alive[0][1]:
+            due = _DUE_NOT_HALTED
+            if (EVERYBODY,) in [tuple(row) for row in (yield Rows(HALTS, {}))]:
+                return Claims([], {}, [], 0, halted=True)
         stopped, begun = yield from self._go_on(item, attempts)
         claimed: list[Claimed] = []
         refused = 0
         for is_urgent in (True, False):
             room = (item.room if is_urgent else min(item.room, item.bulk_room)) - len(attempts)
             if room > 0:
-                found, out = yield from self._due(item, is_urgent, room, attempts)
+                found, out = yield from self._due(item, is_urgent, room, attempts, due)
                 claimed += found
                 refused += out
         if claimed:
             yield Many(_TAKE, [{"id": c.id, "lease": item.incarnation} for c in claimed])
         if attempts:
             yield Many(ATTEMPT_ADD, attempts)
-        return Claims(claimed, begun, stopped, refused)
+        return Claims(claimed, begun, stopped, refused, halted=bool(alive[0][1]))
 
     def _go_on(self, item: Claim, attempts: list[dict[str, Any]]) -> Script:
         """Write attempts for the further parts of messages that this lane has begun."""
@@ -203,10 +226,15 @@ class ClaimScript:
         return sorted(stopped), begun
 
     def _due(
-        self, item: Claim, is_urgent: bool, room: int, attempts: list[dict[str, Any]]
+        self,
+        item: Claim,
+        is_urgent: bool,
+        room: int,
+        attempts: list[dict[str, Any]],
+        due_here: Statement,
     ) -> Script:
         found = yield Rows(
-            _DUE,
+            due_here,
             {"lane": lane(item.carrier, is_urgent), "now": item.now, "most": room},
         )
         if not found:
@@ -220,7 +248,7 @@ class ClaimScript:
         yield from _refuse(bare, State.CANCELLED, NO_CONSENT, item.now)
         out = stopped | late | bare
         good = [row for row in found if row[0] not in out]
-        there = yield from _parts_there([row[0] for row in good if row[10]])
+        there, said_no = yield from _tried([row[0] for row in good if row[10]])
         claimed = []
         for row in good:
             if room <= 0:
@@ -229,7 +257,7 @@ class ClaimScript:
             due = tuple(n for n in range(1, total + 1) if (row[0], n, total) not in there)
             now = {n: self._attempt(item, row[0], n, total, attempts) for n in due[:room]}
             room -= len(now)
-            claimed.append(_claimed(row, due, now))
+            claimed.append(_claimed(row, due, now, said_no.get(row[0], frozenset())))
         return claimed, len(out)
 
     def _attempt(
@@ -242,7 +270,12 @@ class ClaimScript:
         return made
 
 
-def _claimed(row: Sequence[Any], due: tuple[int, ...], attempts: dict[int, int]) -> Claimed:
+def _claimed(
+    row: Sequence[Any],
+    due: tuple[int, ...],
+    attempts: dict[int, int],
+    said_no: frozenset[tuple[str, str]],
+) -> Claimed:
     return Claimed(
         id=row[0],
         subject_id=row[1],
@@ -264,6 +297,8 @@ def _claimed(row: Sequence[Any], due: tuple[int, ...], attempts: dict[int, int])
         exempt=bool(row[17]),
         due_at=row[18],
         programme_index=row[19],
+        refused=frozenset(name for name, state in said_no if state == "rejected"),
+        throttled=frozenset(name for name, state in said_no if state == "throttled"),
     )
 
 
@@ -297,12 +332,19 @@ def _without_permit(found: Sequence[Sequence[Any]], now: float) -> Script:
     return (yield from lapsed(adverts, now))
 
 
-def _parts_there(ids: Sequence[int]) -> Script:
-    """(message, part, total) of those that a carrier has taken already, cut in the same way."""
+def _tried(ids: Sequence[int]) -> Script:
+    """(message, part, total) of parts that a carrier has taken, cut in the same way; and the
+    (carrier, attempt's state) of those that have said no to each message.
+    """
     if not ids:
-        return set()
-    found = yield Rows(_TAKEN_PARTS, {"ids": unique(ids)})
-    return {(row[0], row[1], row[2]) for row in found}
+        return set(), {}
+    there, said_no = set(), dict[int, frozenset[tuple[str, str]]]()
+    for number, part, total, carrier, state in (yield Rows(_TRIED, {"ids": unique(ids)})):
+        if state in ("accepted", "delivered"):
+            there.add((number, part, total))
+        else:
+            said_no[number] = said_no.get(number, frozenset()) | {(carrier, state)}
+    return there, said_no
 
 
 def _refuse(ids: set[int], state: State, reason: str, now: float) -> Script:

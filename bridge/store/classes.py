@@ -91,13 +91,21 @@ TABLES: Final[Mapping[str, Kept]] = {
         plain="exempt rules lane hop tries resent lease",
     ),
     "body": Kept("text", _P, exported="text", masked="origin", reference="message_id"),
+    "attachment": Kept(
+        *("attachment", _P),
+        exported="name kind size refused served served_at created_at expires_at",
+        reference="id tenant_id subject_id message_id file_id",
+        hidden="link file_key",
+        plain="position",
+    ),
+    "attachment_chunk": Kept("attachment", _P, reference="file_id", hidden="data", plain="number"),
     "attempt": Kept(
         *("traffic", _P),
         exported="part total carrier state reason at answered_at final_at",
         reference="id message_id carrier_id",
         plain="incarnation",
     ),
-    "event": Kept("traffic", _P, exported="kind detail at", reference="id message_id"),
+    "event": Kept("traffic", _P, exported="part kind detail at", reference="id message_id"),
     "reply": Kept(
         *("traffic", _P),
         exported="originator verdict partial at done done_scope cancelled",
@@ -174,6 +182,9 @@ TABLES: Final[Mapping[str, Kept]] = {
         *("working", _P), reference="tenant_id reply_id", hidden="hash", plain="expires_at used_at"
     ),
     "enrol_try": Kept("working", _C, masked="team person", reference="id", plain="edge at"),
+    "brake_count": Kept("working", _C, hidden="key", plain="slot count told until"),
+    "brake_number": Kept("working", _C, hidden="key token sender", plain="at until"),
+    "fold": Kept("working", _P, reference="message_id", hidden="key", plain="count ends_at"),
     "portal_code": Kept("working", _C, hidden="all_index hash", plain="tries expires_at"),
     "portal_ask": Kept("working", _C, reference="id", hidden="key", plain="at"),
     "portal_session": Kept("working", _C, hidden="hash all_index", plain="expires_at"),
@@ -292,7 +303,7 @@ TABLES: Final[Mapping[str, Kept]] = {
         *("access", _C),
         exported="address",
         reference="id tenant_id",
-        plain="position proofs class source",
+        plain="position proofs class source fold",
     ),
     "login": Kept(
         *("access", _C),
@@ -398,9 +409,50 @@ TABLES: Final[Mapping[str, Kept]] = {
         reference="id tenant_id subject_id",
         plain="review_due reminded",
     ),
+    "brake": Kept(
+        *("register", _C),
+        masked="reason actor ended_by",
+        reference="id tenant_id case_id",
+        hidden="key",
+        plain="kind about created_at confirmed_at ended_at",
+    ),
     "drill": Kept("register", _C, masked="actor", reference="id", plain="outcome at"),
+    # What things cost
+    "price": Kept(
+        *("system", _C), plain="id kind name prefix currency amount valid_from imported_at"
+    ),
+    "account": Kept(*("ledger", _C), reference="tenant_id", plain="kind currency balance warned"),
+    "transfer": Kept(
+        *("ledger", _C), masked="note actor", reference="id tenant_id", plain="kind key at"
+    ),
+    "account_entry": Kept(
+        *("ledger", _C), reference="transfer_id tenant_id", plain="kind currency amount"
+    ),
+    "charge": Kept(
+        *("ledger", _C),
+        reference="message_id tenant_id transfer_id",
+        plain="country currency price parts reserved amount charge_on state until closed_at",
+    ),
+    "payment": Kept(
+        *("invoice", _C),
+        masked="reference matched_by",
+        reference="id tenant_id",
+        hidden="key",
+        plain="received_on amount currency symbol imported_at matched_at",
+    ),
+    "invoice": Kept(
+        *("invoice", _C),
+        masked="document",
+        reference="id tenant_id",
+        plain="number month currency total issued_at due_at kept_from",
+    ),
     # The machine
     "incarnation": Kept("system", _C, plain="id slot started_at seen_at"),
     "carrier_lease": Kept("system", _C, plain="carrier incarnation until up"),
+    "carrier_tally": Kept(
+        *("system", _C),
+        plain="carrier slot incarnation answered accepted errors throttled late reported",
+    ),
+    "carrier_health": Kept("system", _C, plain="carrier weight usual reason changed_at"),
     "fact": Kept("system", _C, plain="name value"),
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from sqlalchemy import bindparam, delete, select, update
 
 from bridge.store.chat_tables import contact, contact_group, group_member
+from bridge.store.claimed import unclaimed
 from bridge.store.consents import Give, give
 from bridge.store.listed import ANY, suppressed
 from bridge.store.names import (
@@ -19,6 +20,7 @@ from bridge.store.names import (
     contacts_named,
     groups_named,
     hold,
+    make_free,
     people_made,
 )
 from bridge.store.sql import Do, Many, Script, Statement, insert, insert_new
@@ -65,7 +67,7 @@ class Kept:
 CONTACTS = Statement(
     select(contact.c.name, subject.c.phone, subject.c.country)
     .join(subject, subject.c.id == contact.c.subject_id)
-    .where(contact.c.tenant_id == bindparam("tenant_id"))
+    .where(contact.c.tenant_id == bindparam("tenant_id"), unclaimed(contact))
     .order_by(contact.c.name)
 )
 _ADD = insert(contact)
@@ -92,6 +94,7 @@ def put_contacts(items: Sequence[PutContacts]) -> Script:
 def _put(item: PutContacts) -> Script:
     names = {i.name for i in item.contacts}
     joined = {group for i in item.contacts for group in i.groups}
+    yield from make_free(item.tenant_id, names | joined)
     known = yield from contacts_named(item.tenant_id, names | joined)
     groups = yield from groups_named(item.tenant_id, names | joined)
     clashes = (names & (joined | groups.keys())) | (joined & known.keys())

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Column, Table, bindparam, delete, or_, select, update
 
 from bridge.model import State
+from bridge.store.account_tables import account
 from bridge.store.chat_tables import (
     contact,
     contact_group,
@@ -293,6 +294,14 @@ _LEFT = Statement(
         deletion_claim.c.ended_at.is_(None),
         deletion_claim.c.contacts_gone_at.is_not(None),
         deletion_claim.c.messages_gone_at.is_not(None),
+        # Whoever owes is known until it is settled, or written off by a correction (P9).
+        ~select(account.c.tenant_id)
+        .where(
+            account.c.tenant_id == tenant.c.id,
+            account.c.kind == constant("credit"),
+            account.c.balance < 0,
+        )
+        .exists(),
     )
     .order_by(tenant.c.id)
     .limit(bindparam("most"))

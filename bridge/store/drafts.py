@@ -13,10 +13,12 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, select, update
 
+from bridge.errors import Refused
+from bridge.store.accounts import BALANCE_HINT
 from bridge.store.audit import Entry, append
 from bridge.store.cards import CardIn, add_card
 from bridge.store.chat_tables import draft
-from bridge.store.sql import Do, Many, Rows, Script, Statement, insert
+from bridge.store.sql import Do, Many, Rows, Script, Statement, alone, insert
 from bridge.store.submissions import Prepared, Stored, store_submissions
 from bridge.store.threads import ThreadIn, add_threads, thread_row
 from bridge.store.updates import OPEN_UPDATE, close_update
@@ -120,6 +122,7 @@ def forget_drafts(now: float) -> Script:
     return (yield Do(_OLD, {"before": now}))
 
 
+@alone
 def send_from_chats(items: Sequence[ChatSend]) -> Script:
     """A tuple of `Stored` an item; None where it was sent (or dropped) before."""
     mine = []
@@ -128,6 +131,9 @@ def send_from_chats(items: Sequence[ChatSend]) -> Script:
     fresh = [item for item, is_mine in zip(items, mine, strict=True) if is_mine]
     stored = yield from store_submissions([p for item in fresh for p in item.prepared])
     found: dict[int, Stored] = {s.id: s for s in stored}
+    if any(each.unpaid for each in stored):
+        # All of a command or nothing: rolled back, and tried again without the others.
+        raise Refused("there is not enough credit for this", BALANCE_HINT)
     for item in fresh:
         yield from add_card(item.card, [p.id for p in item.prepared])
     yield from add_threads([_thread(item, p, found[p.id]) for item in fresh for p in item.prepared])

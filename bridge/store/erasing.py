@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, case, delete, literal, select, update
 
 from bridge.model import State
 from bridge.store import ids
+from bridge.store.attachments import delete_attachments
 from bridge.store.audit import TAIL, Entry, append
 from bridge.store.cards import touch_cards
 from bridge.store.chat_erasures import POST, THREAD, queue_posts, take_down
@@ -482,6 +483,7 @@ def _messages(one: Erasure, counts: Counts, now: float) -> Script:
     notices = [row[0] for row in (yield Rows(_NOTICES, these))]
     counts["notices"] += (yield from delete_notices(notices))["notice"]
     counts["texts"] += yield Do(_BODIES_GONE, these)
+    counts["attachments"] += (yield from delete_attachments(found))["attachment"]
     yield Do(_SANDBOX_GONE, these)
     yield from book(found)  # while it is known which country it went to
     counts["messages"] += yield Do(_UNLINKED, these)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import and_, bindparam, delete, distinct, func, or_, select
 
 from bridge.store.chat_tables import contact, contact_group, group_member
+from bridge.store.claimed import unclaimed
 from bridge.store.names import (
     MEMBER,
     MEMBERSHIPS,
@@ -16,6 +17,7 @@ from bridge.store.names import (
     contacts_named,
     groups_named,
     hold,
+    make_free,
     people_known,
     people_made,
 )
@@ -62,7 +64,7 @@ class Changed:
 GROUPS = Statement(
     select(contact_group.c.name, func.count(distinct(subject.c.id)))
     .select_from(MEMBERSHIPS.outerjoin(subject, subject.c.id == MEMBER))
-    .where(contact_group.c.tenant_id == bindparam("tenant_id"))
+    .where(contact_group.c.tenant_id == bindparam("tenant_id"), unclaimed(contact_group))
     .group_by(contact_group.c.id, contact_group.c.name)
     .order_by(contact_group.c.name)
 )
@@ -70,7 +72,7 @@ GROUPS = Statement(
 MEMBERS = Statement(
     select(contact_group.c.name, func.coalesce(contact.c.name, ""), subject.c.phone)
     .select_from(MEMBERSHIPS.join(subject, subject.c.id == MEMBER))
-    .where(contact_group.c.tenant_id == bindparam("tenant_id"))
+    .where(contact_group.c.tenant_id == bindparam("tenant_id"), unclaimed(contact_group))
     .order_by(contact_group.c.name, func.coalesce(contact.c.name, ""), subject.c.id)
 )
 _ADD = insert(contact_group)
@@ -103,6 +105,7 @@ def put_members(items: Sequence[Members]) -> Script:
 
 
 def _put(item: Members) -> Script:
+    yield from make_free(item.tenant_id, [item.group])
     contacts = yield from contacts_named(item.tenant_id, {*item.contacts, item.group})
     if item.group in contacts:
         return Changed(group=Put.TAKEN)

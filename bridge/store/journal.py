@@ -29,6 +29,7 @@ ALIVE = Statement(
     select(incarnation.c.id).where(incarnation.c.id == bindparam("me")).with_for_update(read=True)
 )
 EVENT_ADD = insert(event, ("message_id", "kind", "detail", "at"))
+PART_EVENT_ADD = insert(event, ("message_id", "part", "kind", "detail", "at"))
 
 
 def attempt_row(

@@ -18,6 +18,9 @@ from sqlalchemy import (
 )
 
 from bridge.model import FINAL, State
+from bridge.store.account_tables import charge, invoice, payment, transfer
+from bridge.store.accounts import forget_movers
+from bridge.store.attachments import attachments, orphans
 from bridge.store.audit_heads import PurgeAudit, purge_activity, purge_audit
 from bridge.store.audit_tables import activity, audit
 from bridge.store.chat_tables import card, card_message, chat_post, staff, thread
@@ -246,6 +249,32 @@ ledger_lines: Final = Aged(
     moment=ledger.c.sent_at,
     gone=by_key(ledger.c.message_id),
 )
+charges: Final = Aged(
+    key=charge.c.message_id,
+    tenant=charge.c.tenant_id,
+    moment=charge.c.closed_at,
+    gone=by_key(charge.c.message_id),
+)
+#: The sums stay: a balance is the sum of all its entries. Who moved them, and why, does not.
+transfers: Final = Aged(
+    key=transfer.c.id,
+    tenant=transfer.c.tenant_id,
+    moment=transfer.c.at,
+    condition=transfer.c.actor != "",
+    gone=forget_movers,
+)
+invoices: Final = Aged(
+    key=invoice.c.id,
+    tenant=invoice.c.tenant_id,
+    moment=invoice.c.kept_from,
+    gone=by_key(invoice.c.id),
+)
+payments: Final = Aged(
+    key=payment.c.id,
+    tenant=payment.c.tenant_id,
+    moment=payment.c.imported_at,
+    gone=by_key(payment.c.id),
+)
 _newer = retention_rule.alias("newer")
 _FOLLOWED = (
     select(func.min(_newer.c.approved_at))
@@ -296,6 +325,7 @@ decisions: Final[tuple[Walk, ...]] = (
 #: Class → its walks, in the order in which they are done.
 WALKS: Final[Mapping[str, Sequence[Walk]]] = {
     "text": (texts, answer_texts, loose_notices),
+    "attachment": (attachments, orphans),
     "contact": (contacts,),
     "claimed-message": (claimed_messages("claim"), claimed_answers("claim"), emptied("claim")),
     "closed-message": (
@@ -315,6 +345,7 @@ WALKS: Final[Mapping[str, Sequence[Walk]]] = {
     "activity": (activity_log,),
     "audit": (audit_log,),
     "decision": decisions,
-    "ledger": (ledger_lines,),
+    "ledger": (ledger_lines, charges, transfers),
+    "invoice": (invoices, payments),
 }
 RETENTION: Final = Retention(WALKS)

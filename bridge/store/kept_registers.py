@@ -9,6 +9,7 @@ from typing import Final
 from sqlalchemy import and_, bindparam, case, func, or_, select
 
 from bridge.model import FINAL, Class
+from bridge.store.brake_tables import brake
 from bridge.store.chat_tables import contact
 from bridge.store.consent_tables import consent
 from bridge.store.erasure_tables import chat_erasure, erasure, receipt
@@ -173,6 +174,13 @@ registers: Final[tuple[Walk, ...]] = (
         tenant=abuse_case.c.tenant_id,
         moment=abuse_case.c.reviewed_at,
         gone=by_key(abuse_case.c.id),
+        timed=False,
+    ),
+    Aged(
+        key=brake.c.id,
+        tenant=brake.c.tenant_id,
+        moment=brake.c.ended_at,
+        gone=by_key(brake.c.id),
         timed=False,
     ),
 )

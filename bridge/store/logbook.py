@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
+from bridge.store.attachments import OF_MESSAGES
 from bridge.store.facts import READABLE
 from bridge.store.sql import Row, Statement, Values, among
 from bridge.store.store import Store
@@ -27,6 +28,17 @@ class Filter:
     tenant: str = ""
     states: tuple[str, ...] = ()
     newest: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of a message, as the log shows it."""
+
+    name: str
+    size: int
+    refused: str
+    served: int
+    expires_at: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +62,7 @@ class Entry:
     sent_at: float | None
     final_at: float | None
     text: str | None  # None where it was erased
+    files: tuple[File, ...] = ()
 
 
 #: (name, id), also of closed tenants.
@@ -76,8 +89,9 @@ async def entries(store: Store, wanted: Filter) -> AsyncIterator[Entry]:
     while True:
         rows = await store.read(_page(*shape), **values, after=after, most=PAGE)
         carriers = await _carriers(store, rows)
+        files = await _files(store, rows)
         for row in rows:
-            yield _entry(row, carriers)
+            yield _entry(row, carriers, files)
         if len(rows) < PAGE:
             return
         after = rows[-1][0]
@@ -89,11 +103,19 @@ async def _carriers(store: Store, rows: Sequence[Row]) -> dict[int, str]:
     return {row[0]: row[1] for row in found}  # the last one of each stays
 
 
-def _entry(row: Row, carriers: dict[int, str]) -> Entry:
+async def _files(store: Store, rows: Sequence[Row]) -> dict[int, tuple[File, ...]]:
+    wanted = Values(row[0] for row in rows)
+    found: dict[int, tuple[File, ...]] = {}
+    for number, *facts in await store.read(OF_MESSAGES, ids=wanted) if wanted else ():
+        found[number] = (*found.get(number, ()), File(*facts))
+    return found
+
+
+def _entry(row: Row, carriers: dict[int, str], files: dict[int, tuple[File, ...]]) -> Entry:
     values = list(row)
     values[_ORIGIN] = [value or "" for value in row[_ORIGIN]]  # whoever wrote it was erased
     values[_LANE] = carriers.get(row[0]) or row[_LANE].rpartition(".")[0]
-    return Entry(*values)
+    return replace(Entry(*values), files=files.get(row[0], ()))
 
 
 #: The fields of `Entry`, in order; the lane stands where its carrier will.

@@ -14,7 +14,9 @@ from typing import Any
 from sqlalchemy import bindparam, func, select, union_all
 
 from bridge.store.chat_tables import contact, contact_group, group_member
+from bridge.store.claimed import MARK, set_aside, unclaimed
 from bridge.store.sql import (
+    Do,
     Lock,
     Many,
     Rows,
@@ -57,14 +59,19 @@ MEMBER = func.coalesce(contact.c.subject_id, group_member.c.subject_id)
 
 _CONTACTS = Statement(
     select(contact.c.name, contact.c.id, contact.c.subject_id).where(
-        contact.c.tenant_id == bindparam("tenant_id"), among(contact.c.name, "names")
+        contact.c.tenant_id == bindparam("tenant_id"),
+        among(contact.c.name, "names"),
+        unclaimed(contact),
     )
 )
 _GROUPS = Statement(
     select(contact_group.c.name, contact_group.c.id).where(
-        contact_group.c.tenant_id == bindparam("tenant_id"), among(contact_group.c.name, "names")
+        contact_group.c.tenant_id == bindparam("tenant_id"),
+        among(contact_group.c.name, "names"),
+        unclaimed(contact_group),
     )
 )
+_ASIDE = (set_aside(contact), set_aside(contact_group))
 _PERSON = (subject.c.id, subject.c.phone, subject.c.country)
 #: (kind, name, subject id, number, country) of a tenant's contacts and groups by name. An empty
 #: group has one row, without a person.
@@ -72,12 +79,17 @@ NAMED = Statement(
     union_all(
         select(constant("contact").label("kind"), contact.c.name, *_PERSON)
         .join(subject, subject.c.id == contact.c.subject_id)
-        .where(contact.c.tenant_id == bindparam("tenant_id"), among(contact.c.name, "names")),
+        .where(
+            contact.c.tenant_id == bindparam("tenant_id"),
+            among(contact.c.name, "names"),
+            unclaimed(contact),
+        ),
         select(constant("group").label("kind"), contact_group.c.name, *_PERSON)
         .select_from(MEMBERSHIPS.outerjoin(subject, subject.c.id == MEMBER))
         .where(
             contact_group.c.tenant_id == bindparam("tenant_id"),
             among(contact_group.c.name, "names"),
+            unclaimed(contact_group),
         ),
     )
 )
@@ -96,6 +108,13 @@ _PERSON_ADD = insert_new(subject)
 def hold(tenants: Iterable[int]) -> Script:
     """Nobody else changes these tenants' names until the transaction ends."""
     yield Lock(_TENANTS, {"ids": unique(tenants)})
+
+
+def make_free(tenant_id: int, names: Iterable[str]) -> Script:
+    """Names that only what is claimed for deletion still has may be given anew (P1)."""
+    values = {"a_tenant": tenant_id, "names": unique(names), "a_mark": MARK}
+    for statement in _ASIDE:
+        yield Do(statement, values)
 
 
 def contacts_named(tenant_id: int, names: Iterable[str]) -> Script:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     bindparam,
+    func,
     null,
     select,
     update,
@@ -20,7 +21,7 @@ from sqlalchemy import (
 
 from bridge.model import FINAL, State
 from bridge.store.cards import touch_cards
-from bridge.store.journal import EVENT_ADD
+from bridge.store.journal import EVENT_ADD, attempt_row
 from bridge.store.notices import notices_for
 from bridge.store.receipts import match_early
 from bridge.store.sql import (
@@ -32,6 +33,7 @@ from bridge.store.sql import (
     among,
     batched,
     constant,
+    insert,
     quick,
     unique,
 )
@@ -50,9 +52,12 @@ class PartDone:
     """A part's attempt, answered."""
 
     attempt: int
-    state: str  # accepted not-sent rejected failed unknown
+    state: str  # accepted not-sent throttled rejected failed unknown
     carrier_id: str
     reason: str
+    message: int = 0
+    #: (attempt, carrier's id) of the parts after the first, where the carrier cut the text itself.
+    also: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(slots=True)
@@ -70,6 +75,7 @@ class Move:
     lang: str
     parts: int
     tries: int  # of the claim that it speaks of
+    originator: str | None = None  # None: as it is
 
 
 @dataclass(slots=True)
@@ -103,6 +109,17 @@ _ANSWERED = batched(
     reason=Text,
     at=Double,
 )
+#: The first part of a text that the carrier cut is one of several.
+_CUT = Statement(
+    update(attempt).where(attempt.c.id == bindparam("c_id")).values(total=bindparam("c_total"))
+)
+_PART_ADD = insert(
+    attempt,
+    (
+        *("id", "message_id", "part", "total", "carrier", "state", "carrier_id", "reason"),
+        *("incarnation", "at", "answered_at"),
+    ),
+)
 # Only the owner moves a message out of `sending`, and only for the claim that it speaks of: after
 # a lease was lost, another decides.
 _OWNED = Statement(
@@ -124,6 +141,7 @@ _MOVE = batched(
             encoding=given.c.encoding,
             lang=given.c.lang,
             parts=given.c.parts,
+            originator=func.coalesce(given.c.originator, message.c.originator),
             sent_at=null(),
             final_at=given.c.final_at,
             lease=null(),
@@ -139,6 +157,7 @@ _MOVE = batched(
     encoding=Text,
     lang=Text,
     parts=SmallInteger,
+    originator=Text,
     final_at=Double,
 )
 
@@ -157,6 +176,10 @@ def record_progress(batches: Sequence[Sequence[Progress]]) -> Script:
     parts = [(item, part) for item in items for part in item.parts]
     if parts:
         yield Many(_ANSWERED, [_answered(item, part) for item, part in parts])
+    cut = [(item, part) for item, part in parts if part.also]
+    if cut:
+        yield Many(_CUT, [{"c_id": p.attempt, "c_total": 1 + len(p.also)} for _, p in cut])
+        yield Many(_PART_ADD, [row for item, part in cut for row in _further(item, part)])
     moves = yield from _ours([(item, item.move) for item in items if item.move is not None])
     if moves:
         now = moves[0][0].now
@@ -171,6 +194,7 @@ def record_progress(batches: Sequence[Sequence[Progress]]) -> Script:
         for state, kind in _NEWS:
             yield from notices_for([m.message for _, m in moves if m.state is state], kind, now)
     known = {(item.carrier, part.carrier_id) for item, part in parts if part.carrier_id}
+    known |= {(item.carrier, each) for item, part in cut for _, each in part.also}
     if known:
         yield from match_early(known, items[0].now)
     return [None] * len(batches)
@@ -195,6 +219,16 @@ def _answered(item: Progress, part: PartDone) -> dict[str, Any]:
     }
 
 
+def _further(item: Progress, part: PartDone) -> list[dict[str, Any]]:
+    """The parts after the first: each has receipts of its own, and delivered means all of them."""
+    total = 1 + len(part.also)
+    return [
+        attempt_row(number, part.message, place, total, item.carrier, item.incarnation, item.now)
+        | {"state": part.state, "carrier_id": carrier_id, "answered_at": item.now}
+        for place, (number, carrier_id) in enumerate(part.also, 2)
+    ]
+
+
 def _moved(item: Progress, move: Move) -> dict[str, Any]:
     return {
         "id": move.message,
@@ -207,6 +241,7 @@ def _moved(item: Progress, move: Move) -> dict[str, Any]:
         "encoding": move.encoding,
         "lang": move.lang,
         "parts": move.parts,
+        "originator": move.originator,
         "final_at": item.now if move.state in FINAL else None,
     }
 

@@ -57,7 +57,8 @@ class Known:
     since: float
 
 
-_ASKED = Statement(
+#: How often something was asked for under a key since a moment: (count).
+ASKED = Statement(
     select(func.count())
     .select_from(portal_ask)
     .where(portal_ask.c.key == bindparam("key"), portal_ask.c.at > bindparam("since"))
@@ -114,11 +115,6 @@ _OLD_CODES = Statement(delete(portal_code).where(portal_code.c.expires_at < bind
 _OLD_SESSIONS = Statement(
     delete(portal_session).where(portal_session.c.expires_at < bindparam("now"))
 )
-_TABLE_LOCK = Statement(
-    select(portal_code.c.all_index)
-    .where(portal_code.c.all_index == bindparam("all_index"))
-    .with_for_update()
-)
 
 
 def ask_codes(items: Sequence[AskCode]) -> Script:
@@ -130,9 +126,9 @@ def ask_codes(items: Sequence[AskCode]) -> Script:
 
 
 def _ask(item: AskCode) -> Script:
-    yield Lock(_TABLE_LOCK, {"all_index": item.all_index})
-    here = yield Rows(_ASKED, {"key": item.address_key, "since": item.now - _HOUR})
-    number = yield Rows(_ASKED, {"key": item.number_key, "since": item.now - _DAY})
+    yield Lock(_CODE, {"all_index": item.all_index})
+    here = yield Rows(ASKED, {"key": item.address_key, "since": item.now - _HOUR})
+    number = yield Rows(ASKED, {"key": item.number_key, "since": item.now - _DAY})
     allowed = here[0][0] < AN_HOUR and number[0][0] < A_DAY
     if not allowed:
         return False
@@ -147,6 +143,12 @@ def _ask(item: AskCode) -> Script:
     }
     yield Many(_CODE_ADD, [row])
     return True
+
+
+def note_asks(items: Sequence[tuple[str, float]]) -> Script:
+    """Remember that something was asked for: (key, when) each; nothing an item."""
+    yield Many(_ASK_ADD, [{"key": key, "at": at} for key, at in items])
+    return [None] * len(items)
 
 
 def try_codes(items: Sequence[TryCode]) -> Script:

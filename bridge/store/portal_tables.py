@@ -20,7 +20,8 @@ portal_code = Table(
     time("expires_at"),
 )
 
-# That a code was asked for: keyed hashes of the address and of the number (P74).
+# That a code was asked for, or a link to a file that leads nowhere: keyed hashes of the address
+# and of the number (P74).
 portal_ask = Table(
     "portal_ask",
     metadata,

@@ -9,12 +9,26 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from bridge.errors import StoreUnavailable
-from bridge.store.sql import Do, Lock, Many, Plain, Refs, Row, Rows, Script, Shred, Statement, Step
+from bridge.store.sql import (
+    Do,
+    Lock,
+    Many,
+    Plain,
+    Refs,
+    Row,
+    Rows,
+    Script,
+    Shred,
+    Statement,
+    Step,
+    is_last,
+)
 from bridge.store.tables import metadata
 from bridge.store.vault import Session, Vault
 
 _GONE = (
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a connection that breaks in the middle of a command
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
@@ -105,9 +119,11 @@ class Postgres:
         connection = self._writer
         session = self.vault.session()
         async with connection.transaction():
-            done = [await _drive(connection, make(), session) for make in scripts]
+            done = dict.fromkeys(range(len(scripts)))
+            for place in sorted(done, key=lambda place: is_last(scripts[place])):
+                done[place] = await _drive(connection, scripts[place](), session)
         session.committed()
-        return done
+        return list(done.values())
 
     async def _drop(self) -> None:
         """A connection that failed is not trusted again."""

@@ -7,14 +7,12 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
-import asyncpg
 from sqlalchemy import column, select, table
 
 from bridge.errors import Misconfigured
 from bridge.store.migrate import HEAD
-from bridge.store.postgres import unavailable as postgres_unavailable
 from bridge.store.sql import Statement
-from bridge.store.sqlite import unavailable as sqlite_unavailable
+from bridge.store.sqlite import unavailable
 from bridge.store.tables import carrier_lease
 
 #: Which carriers' binds are owned, whether they stand, and until when that is true.
@@ -37,15 +35,20 @@ def _sqlite(path: Path) -> str:
             made = file.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")
             rows = file.execute(_SCHEMA).fetchall() if made.fetchone() else []
     except sqlite3.Error as error:
-        raise sqlite_unavailable(error) from error
+        raise unavailable(error) from error
     return f"SQLite {sqlite3.sqlite_version}, {path}, {_schema(rows)}"
 
 
 async def _postgresql(url: str) -> str:
+    # Not loaded where the database is SQLite.
+    import asyncpg
+
+    from bridge.store.postgres import unavailable
+
     try:
         connection = await asyncpg.connect(url, timeout=10)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
-        raise postgres_unavailable(error) from error
+        raise unavailable(error) from error
     try:
         made = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
         rows = await connection.fetch(_SCHEMA) if made else []

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, ColumnElement, Table, delete, or_, select
 
+from bridge.store.attachments import delete_attachments
 from bridge.store.chat_tables import (
     card_message,
     chat_post,
@@ -104,6 +105,7 @@ def delete_messages(ids: Sequence[int]) -> Script:
         return Counter[str]()
     yield from book(ids)
     gone = yield from _notices_gone(message, ids)
+    gone += yield from delete_attachments(ids)
     for column in (
         body.c.message_id,
         attempt.c.message_id,
@@ -192,7 +194,7 @@ _NEEDS: dict[str, ColumnElement[bool] | None] = {
     abuse_case.name: abuse_case.c.reviewed_at.is_(None),
 }
 #: Tables whose rows may name a person who is gone: they end with a row above, or prove what was.
-LETS_GO = frozenset({"body", "hold", "notice", "permit", "subject_key", "wish"})
+LETS_GO = frozenset({"attachment", "body", "hold", "notice", "permit", "subject_key", "wish"})
 
 
 def needs(table: Table) -> bool | None:

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Double, Text, bindparam, delete, select, upda
 
 from bridge.model import NEXT, Receipt, State
 from bridge.store.claims import end_messages
-from bridge.store.journal import EVENT_ADD
+from bridge.store.journal import PART_EVENT_ADD
 from bridge.store.sql import (
     Many,
     Rows,
@@ -24,7 +24,7 @@ from bridge.store.sql import (
     quick,
     unique,
 )
-from bridge.store.tables import attempt, callback, message
+from bridge.store.tables import attempt, callback, event, message
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,26 @@ class ReceiptIn:
     now: float
 
 
+# Of two processes that hear the same, or opposite things, the second waits and finds the first's.
 _FIND = Statement(
     select(
-        attempt.c.carrier, attempt.c.carrier_id, attempt.c.id, attempt.c.message_id, attempt.c.state
-    ).where(among(attempt.c.carrier_id, "ids"), attempt.c.carrier_id != constant(""))
+        attempt.c.carrier,
+        attempt.c.carrier_id,
+        attempt.c.id,
+        attempt.c.message_id,
+        attempt.c.state,
+        attempt.c.answered_at,
+        attempt.c.part,
+    )
+    .where(among(attempt.c.carrier_id, "ids"), attempt.c.carrier_id != constant(""))
+    .order_by(attempt.c.id)
+    .with_for_update()
+)
+#: What receipts have said of messages: (message, part, kind, detail).
+_HEARD = Statement(
+    select(event.c.message_id, event.c.part, event.c.kind, event.c.detail).where(
+        among(event.c.message_id, "ids"), event.c.part > 0
+    )
 )
 _SETTLE = batched(
     lambda given, _: (
@@ -101,7 +117,10 @@ _SETTLED = frozenset(_ATTEMPT_STATE.values())
 
 @quick
 def record_receipts(items: Sequence[ReceiptIn]) -> Script:
-    """True an item whose part was known; the others are stored until it is."""
+    """When an item's part was accepted (Unix seconds); None where it is not known yet.
+
+    What is not known is stored until it is.
+    """
     found = yield Rows(_FIND, {"ids": unique(i.receipt.carrier_id for i in items)})
     attempts = _newest(found)
     known = [i for i in items if (i.carrier, i.receipt.carrier_id) in attempts]
@@ -110,7 +129,11 @@ def record_receipts(items: Sequence[ReceiptIn]) -> Script:
         yield Many(CALLBACK_ADD, [_callback(i) for i in early])
     if known:
         yield from _settle([(i, attempts[i.carrier, i.receipt.carrier_id]) for i in known])
-    return [(i.carrier, i.receipt.carrier_id) in attempts for i in items]
+    return [_accepted_at(i, attempts.get((i.carrier, i.receipt.carrier_id))) for i in items]
+
+
+def _accepted_at(item: ReceiptIn, row: Sequence[Any] | None) -> float | None:
+    return None if row is None else (row[5] or item.now)
 
 
 def _newest(found: Sequence[Sequence[Any]]) -> dict[tuple[str, str], Sequence[Any]]:
@@ -170,35 +193,59 @@ def _read(row: Sequence[Any], now: float) -> ReceiptIn:
 
 
 def _settle(pairs: Sequence[tuple[ReceiptIn, Sequence[Any]]]) -> Script:
-    """Write what receipts say of known attempts, then what follows for their messages."""
+    """Write what receipts say of known attempts, then what follows for their messages.
+
+    The first final word of a part stands. What says the same again is nothing; what says otherwise,
+    or only that it is under way, is kept as an event, once.
+    """
     settled: dict[int, dict[str, Any]] = {}
-    events = []
-    touched = set()
+    events, more = [], []
     for item, row in pairs:
         state = _ATTEMPT_STATE.get(item.receipt.state)
-        if row[4] in _SETTLED or row[2] in settled:
-            continue  # the first final word stands
-        if state is not None:
+        stands = settled[row[2]]["state"] if row[2] in settled else row[4]
+        if stands in _SETTLED:
+            if state not in (None, stands):
+                more.append(_event(item, row))
+        elif state is None:
+            more.append(_event(item, row))
+        else:
             settled[row[2]] = {
                 "id": row[2],
                 "state": state,
                 "reason": item.receipt.reason,
                 "at": item.now,
             }
-            touched.add(row[3])
-        events.append(
-            {
-                "message_id": row[3],
-                "kind": f"receipt-{item.receipt.state}",
-                "detail": " ".join(w for w in (item.carrier, item.receipt.reason) if w),
-                "at": item.now,
-            }
-        )
+            events.append(_event(item, row))
+    events += (yield from _unheard(more)) if more else ()
     if events:
-        yield Many(EVENT_ADD, events)
+        yield Many(PART_EVENT_ADD, events)
     if settled:
         yield Many(_SETTLE, list(settled.values()))
-        yield from _derive(touched, pairs[0][0].now)
+        yield from _derive({row[3] for _, row in pairs if row[2] in settled}, pairs[0][0].now)
+
+
+def _event(item: ReceiptIn, row: Sequence[Any]) -> dict[str, Any]:
+    return {
+        "message_id": row[3],
+        "part": row[6],
+        "kind": f"receipt-{item.receipt.state}",
+        "detail": " ".join(w for w in (item.carrier, item.receipt.reason) if w),
+        "at": item.now,
+    }
+
+
+def _unheard(events: Sequence[dict[str, Any]]) -> Script:
+    """Those that say something new: carriers repeat what they were not thanked for in time."""
+    known = {
+        tuple(r) for r in (yield Rows(_HEARD, {"ids": unique(e["message_id"] for e in events)}))
+    }
+    fresh = []
+    for each in events:
+        said = (each["message_id"], each["part"], each["kind"], each["detail"])
+        if said not in known:
+            known.add(said)
+            fresh.append(each)
+    return fresh
 
 
 def _derive(messages: set[int], now: float) -> Script:

@@ -6,7 +6,7 @@ texted goes along.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,14 +25,16 @@ class Rectify:
     """A number of a tenant's person was wrong.
 
     `lane` is where urgent and other messages to the right one wait; `wish` makes a suppression of
-    it from a purpose and a source.
+    it from a purpose, a source and a programme's id (0: none). `programmes` are the tokens of the
+    tenant's programmes: the wrong number's with (id, the right number's).
     """
 
     tenant_id: int
     old_index: str
     right: Someone
     lane: Callable[[bool], str]
-    wish: Callable[[str, str], Suppress]
+    wish: Callable[[str, str, int], Suppress]
+    programmes: Mapping[str, tuple[int, str]]
     next_id: Callable[[], int]
     now: float
 
@@ -51,6 +53,7 @@ _WAITING: Final = Statement(
     select(
         message.c.id,
         message.c.urgent,
+        message.c.programme_index,
         conversation.c.originator,
         conversation.c.origin_kind,
         conversation.c.origin_address,
@@ -84,7 +87,7 @@ _MOVED = Statement(
         conversation_id=bindparam("m_conversation"),
         lane=bindparam("m_lane"),
         hop=0,
-        programme_index="",
+        programme_index=bindparam("m_programme"),
     )
 )
 _RESEALED = Statement(
@@ -141,8 +144,10 @@ def _rectify(item: Rectify) -> Script:
 
 
 def _suppressions(item: Rectify) -> Script:
-    for _, source, _, _, purpose in (yield Rows(ACTIVE, {"keys": Values([item.old_index])})):
-        yield from suppress(item.wish(purpose, source))
+    keys = Values([item.old_index, *item.programmes])
+    for _, source, _, token, purpose in (yield Rows(ACTIVE, {"keys": keys})):
+        programme, _ = item.programmes.get(token, (0, ""))
+        yield from suppress(item.wish(purpose, source, programme))
 
 
 def _groups(old: int, new: int) -> Script:
@@ -155,9 +160,10 @@ def _groups(old: int, new: int) -> Script:
 
 def _messages(item: Rectify, old: int, new: int) -> Script:
     waiting = yield Rows(_WAITING, {"subject": old})
-    for number, urgent, *key, text, origin in waiting:
+    for number, urgent, programme, *key, text, origin in waiting:
         conversation_id = yield from _conversation(item, new, *key)
         values = {"m_id": number, "m_subject": new, "m_conversation": conversation_id}
+        values["m_programme"] = item.programmes.get(programme, (0, ""))[1]
         yield Do(_MOVED, {**values, "m_lane": item.lane(bool(urgent))})
         # What waits for this person is under their key from now on.
         sealed = {"b_id": number, "b_text": text, "b_origin": origin, "subject_id": new}

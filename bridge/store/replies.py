@@ -47,6 +47,8 @@ from bridge.store.tables import (
 # An SMSC that missed our acknowledgement comes again within seconds. A person may well write the
 # same word twice, so the time is short.
 REPEAT_SECONDS = 120.0
+# Under the carrier's own id a repeat is one however late: providers over HTTP try for a day.
+KEYED_SECONDS = 2 * 86_400.0
 ANSWERS_AN_HOUR = 3
 
 
@@ -517,13 +519,17 @@ def _numbers(found: Sequence[Sequence[Any]]) -> bool:
 
 
 def _is_repeat(item: PartIn) -> Script:
-    """An MO whose acknowledgement was lost comes again, bit for bit, within minutes."""
+    """An MO whose acknowledgement was lost comes again: within minutes, or under its own id.
+
+    A row counts from its `at` on for REPEAT_SECONDS: that of an MO with an id is in the future.
+    """
     found = yield Rows(_HEARD, {"keys": Values([item.heard_key])})
     if found and found[0][1] > item.now - REPEAT_SECONDS:
         return True
     if found:
         yield Many(_HEARD_GONE, [{"h_key": item.heard_key}])
-    yield Many(_HEARD_ADD, [{"key": item.heard_key, "at": item.now}])
+    later = KEYED_SECONDS - REPEAT_SECONDS if item.part.key else 0.0
+    yield Many(_HEARD_ADD, [{"key": item.heard_key, "at": item.now + later}])
     return False
 
 

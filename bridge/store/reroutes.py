@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Double, bindparam, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    Double,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+    update,
+)
 
 from bridge.model import State
 from bridge.store.claims import end_messages
@@ -26,6 +36,7 @@ class Reroute:
     lang: str
     parts: int
     now: float
+    originator: str | None = None  # None: as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +48,8 @@ class GiveUp:
     now: float
 
 
-#: A page of what waits in a lane, oldest first; not what has left in part: that stays whole here.
+#: A page of what has waited in a lane since `before`, oldest first; not what has left in part:
+#: that stays whole here.
 WAITING = Statement(
     select(
         message.c.id,
@@ -48,6 +60,10 @@ WAITING = Statement(
         subject.c.phone,
         body.c.text,
         message.c.tenant_id,
+        message.c["class"],
+        message.c.originator,
+        subject.c.country,
+        message.c.tries,
     )
     .join(subject, subject.c.id == message.c.subject_id)
     .join(body, body.c.message_id == message.c.id)
@@ -55,6 +71,9 @@ WAITING = Statement(
         message.c.lane == bindparam("lane"),
         message.c.state == constant("queued"),
         message.c.due_at <= bindparam("now"),
+        # As long as that it has waited here, or half of its validity.
+        (message.c.due_at <= bindparam("before"))
+        | (message.c.due_at + message.c.expires_at <= bindparam("now") * literal_column("2")),
         tuple_(message.c.due_at, message.c.id)
         > tuple_(bindparam("after", type_=Double), bindparam("after_id", type_=BigInteger)),
         ~select(attempt.c.id)
@@ -66,6 +85,12 @@ WAITING = Statement(
     )
     .order_by(message.c.due_at, message.c.id)
     .limit(500)
+)
+#: The carriers that will never take a message.
+REFUSED = Statement(
+    select(attempt.c.carrier)
+    .where(attempt.c.message_id == bindparam("id"), attempt.c.state == constant("rejected"))
+    .distinct()
 )
 _STILL = Statement(
     select(message.c.id)
@@ -85,6 +110,7 @@ _MOVE = Statement(
         encoding=bindparam("m_encoding"),
         lang=bindparam("m_lang"),
         parts=bindparam("m_parts"),
+        originator=func.coalesce(bindparam("m_originator", type_=Text), message.c.originator),
     )
 )
 
@@ -102,6 +128,7 @@ def reroute(items: Sequence[Reroute]) -> Script:
                 "m_encoding": i.encoding,
                 "m_lang": i.lang,
                 "m_parts": i.parts,
+                "m_originator": i.originator,
             }
             for i in items
         ],

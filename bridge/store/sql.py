@@ -361,6 +361,38 @@ def quick(script: T) -> T:
     return script
 
 
+_LAST: set[Any] = set()
+
+
+def last(script: T) -> T:
+    """Mark a batch script that locks what many processes want: it follows all others of its
+    transaction, so that whoever holds that lock waits for no other.
+    """
+    _LAST.add(script)
+    return script
+
+
+_ALONE: set[Any] = set()
+
+
+def alone(script: T) -> T:
+    """Mark a batch script that shares no transaction where several processes write: beside `last`
+    ones it would lock in another order than they do.
+    """
+    _ALONE.add(script)
+    return script
+
+
+def is_alone(script: Any) -> bool:
+    """Whether a batch script is marked as alone."""
+    return script in _ALONE
+
+
+def is_last(script: Callable[[], Script]) -> bool:
+    """Whether a batch script, with its items bound to it, is marked as last."""
+    return getattr(script, "func", None) in _LAST
+
+
 def is_quick(script: Callable[[], Script]) -> bool:
     """Whether a batch script, with its items bound to it, is marked as quick."""
     batch = getattr(script, "func", None)

@@ -7,7 +7,7 @@ is one, under load the cost of a commit is shared. A caller resumes once its com
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -15,8 +15,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 
 from bridge.errors import StoreUnavailable
-from bridge.store.postgres import Postgres
-from bridge.store.sql import Row, Script, Statement
+from bridge.store.sql import Row, Script, Statement, is_alone
 from bridge.store.sqlite import Sqlite
 from bridge.store.vault import Vault
 
@@ -53,6 +52,8 @@ def driver(url: str, data_dir: Path, vault: Vault) -> Driver:
     """The driver for `[database] url`; `vault` seals and opens what is encrypted at rest."""
     if url == "sqlite":
         return Sqlite(data_dir / "bridge.sqlite", vault)
+    from bridge.store.postgres import Postgres
+
     return Postgres(url, vault)
 
 
@@ -136,16 +137,30 @@ class Store:
             while self._waiting:
                 # Whoever is about to come shares this transaction: one turn costs microseconds.
                 await asyncio.sleep(0)
-                batches = self._take()
-                try:
-                    await self._commit(batches)
-                except Exception as error:  # noqa: BLE001 - the writer must not end
-                    log.error("the writer stumbled", error=type(error).__name__)
-                    self._refuse(batches, StoreUnavailable("the writer stumbled", "see the log"))
+                for batches in self._apart(self._take()):
+                    await self._try(batches)
             if self._scrubs:
                 await self._scrub()
             if self._closing:
                 return
+
+    async def _try(self, batches: list[tuple[BatchScript[Any], _Waiting]]) -> None:
+        try:
+            await self._commit(batches)
+        except Exception as error:  # noqa: BLE001 - the writer must not end
+            log.error("the writer stumbled", error=type(error).__name__)
+            self._refuse(batches, StoreUnavailable("the writer stumbled", "see the log"))
+
+    def _apart(
+        self, batches: list[tuple[BatchScript[Any], _Waiting]]
+    ) -> Iterator[list[tuple[BatchScript[Any], _Waiting]]]:
+        """What shares a transaction; on SQLite, where one process writes, everything does."""
+        if self.database == "sqlite" or not any(is_alone(script) for script, _ in batches):
+            yield batches
+            return
+        if together := [batch for batch in batches if not is_alone(batch[0])]:
+            yield together
+        yield from ([batch] for batch in batches if is_alone(batch[0]))
 
     async def _scrub(self) -> None:
         asked, self._scrubs = self._scrubs, []

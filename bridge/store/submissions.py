@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Double,
     Subquery,
     Text,
+    delete,
     literal_column,
     select,
     true,
@@ -19,21 +20,29 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
-from bridge.store.journal import ALIVE, ATTEMPT_ADD, EVENT_ADD, attempt_row
+from bridge.store.accounts import NO_CREDIT, Charge, reserve
+from bridge.store.attachments import Attached, attach, attachment_rows
+from bridge.store.brakes import Meter, Refusal, braked
+from bridge.store.folding import FOLDED, fold_in, unfold
+from bridge.store.halts import ALIVE, EVERYBODY, HALTS
+from bridge.store.journal import ATTEMPT_ADD, EVENT_ADD, attempt_row
 from bridge.store.list_tables import optout_link
-from bridge.store.listed import move_tokens, stops, suppressed
+from bridge.store.listed import Listed, move_tokens, stops, suppressed
 from bridge.store.notices import held_notices, notices_for
 from bridge.store.permits import Permit, barred, keep_permits
 from bridge.store.sql import (
+    Do,
     Lock,
     Many,
     Rows,
     Script,
     Statement,
+    Values,
     among,
     batched,
     insert,
     insert_new,
+    last,
     quick,
     unique,
 )
@@ -84,6 +93,19 @@ class Prepared:
     optout_link: str = ""
     #: What an advertisement needs to be sent; None for all other messages.
     permit: Permit | None = None
+    #: What its tenant pays for it; None where nobody keeps an account.
+    charge: Charge | None = None
+    #: Of several that share an answer, what cannot be paid for is stored as cancelled, and told.
+    shares_answer: bool = False
+    #: The files that go with it by a link in its text, and those that were refused.
+    files: tuple[Attached, ...] = ()
+    hop: int = 0  # the place of its carrier in its route
+    #: Numbers of ours, of which the person keeps the one that they know.
+    pool: tuple[str, ...] = ()
+    #: What the brakes count it by; None where nothing does.
+    meter: Meter | None = None
+    #: What makes it the same alert as another, and for how many seconds.
+    fold: tuple[str, float] | None = None
     #: Claimed at birth: the process that sends it at once, and part number → attempt id.
     lease: int | None = None
     carrier: str = ""
@@ -98,9 +120,13 @@ class Stored:
     state: State
     repeat: bool  # it was here already: `id` is the first one's
     subject_id: int = 0
+    unpaid: bool = False  # the tenant's credit does not suffice: nothing was stored
+    refusal: Refusal | None = None  # a brake said no
+    folded: bool = False  # the same alert has just been sent: it is counted
 
 
 _SEEN = Statement(select(seen.c.key, seen.c.message_id).where(among(seen.c.key, "keys")))
+_SEEN_GONE = Statement(delete(seen).where(among(seen.c.key, "keys")))
 # Whoever is found here is not purged or erased before this transaction has ended.
 _SUBJECTS = Statement(
     select(subject.c.phone_index, subject.c.id)
@@ -134,22 +160,37 @@ _LINK_ADD = insert_new(optout_link)
 
 
 @quick
+@last
 def store_submissions(items: Sequence[Prepared]) -> Script:
     """One `Stored` an item."""
     fresh, repeats = yield from _without_repeats(items)
+    folded = (yield from fold_in(fresh)) if any(i.fold for i in fresh) else {}
+    fresh, refused = yield from _without_braked(fresh, folded)
     subjects = yield from _subjects(fresh)
     yield from _settle_births(fresh, subjects)
     conversations = yield from _conversations(fresh, subjects)
     listed = yield from _listed(fresh)
     adverts = [i for i in fresh if i.permit is not None]
     not_permitted = (yield from barred(adverts, subjects)) if adverts else {}
+    unpaid = yield from _unpaid(fresh, listed, {*not_permitted, *refused, *folded})
+    if unpaid and folded:
+        unpaid |= yield from _unfolded(fresh, unpaid, folded)
+    owed = {i.id for i in fresh if i.id in unpaid and i.shares_answer}
+    if unpaid := unpaid - owed:
+        fresh = [i for i in fresh if i.id not in unpaid]
+        adverts = [i for i in adverts if i.id not in unpaid]
     states: dict[int, State] = {}
     rows, bodies, events, attempts = [], [], [], []
     for item in fresh:
-        is_stopped = not item.exempt and stops(listed, _tokens(item), item.klass)
+        is_stopped = _is_stopped(item, listed)
         state = State.SUPPRESSED if is_stopped else State(item.state)
         if item.id in not_permitted and not is_stopped:
             state, item.reason = State.CANCELLED, not_permitted[item.id]
+        if (item.id in refused or item.id in folded) and not is_stopped:
+            state = State.CANCELLED
+            item.reason = FOLDED if item.id in folded else refused[item.id].rule
+        if item.id in owed:
+            state, item.reason = State.CANCELLED, NO_CREDIT
         if item.lease is not None and state is State.QUEUED:
             state = State.SENDING
             attempts += _attempts(item)
@@ -180,22 +221,88 @@ def store_submissions(items: Sequence[Prepared]) -> Script:
             yield from keep_permits(adverts, subjects)
         if links := [_link(item) for item in fresh if item.optout_link]:
             yield Many(_LINK_ADD, links)
+        if files := _files(fresh, subjects, states):
+            yield from attach(files)
         if events:
             yield Many(EVENT_ADD, events)
         if attempts:
             yield Many(ATTEMPT_ADD, attempts)
         yield from notices_for(
-            [i.id for i in fresh if states[i.id] in _NOT_SENT], "failed", items[0].now
+            [i.id for i in fresh if states[i.id] in _NOT_SENT and i.id not in folded],
+            "failed",
+            items[0].now,
         )
         held = [i.id for i in fresh if states[i.id] is State.HELD]
         if held:
             yield from held_notices(held, items[0].now)
     return [
-        Stored(repeats[i.id], State.QUEUED, True)
-        if i.id in repeats
-        else Stored(i.id, states[i.id], False, subjects[i.phone_index])
+        Stored(i.id, State.CANCELLED, False, unpaid=True)
+        if repeats.get(i.id, i.id) in unpaid
+        else Stored(repeats[i.id], State.QUEUED, True)
+        if i.id in repeats and repeats[i.id] not in refused
+        else Stored(
+            i.id,
+            states.get(i.id, State.CANCELLED),
+            False,
+            subjects.get(i.phone_index, 0),
+            refusal=refused.get(repeats.get(i.id, i.id)),
+            folded=i.id in folded,
+        )
         for i in items
     ]
+
+
+def _unfolded(items: Sequence[Prepared], unpaid: set[int], folded: Mapping[int, int]) -> Script:
+    """What was counted under a message that cannot be paid for: it is refused as well."""
+    yield from unfold(sorted(unpaid))
+    under = {number for number, first in folded.items() if first in unpaid}
+    if keys := unique(i.dedupe for i in items if i.id in under and i.dedupe):
+        yield Do(_SEEN_GONE, {"keys": keys})
+    return under
+
+
+def _unpaid(items: Sequence[Prepared], listed: Listed, not_going: Collection[int]) -> Script:
+    """Reserve what these messages cost; the ids of those that cannot be paid for.
+
+    Whoever gets nothing is not paid for. What is refused may come again at once.
+    """
+    billed = [(i, i.charge) for i in items if i.charge is not None]
+    if not billed:
+        return set()
+    due = [
+        (i, charge) for i, charge in billed if i.id not in not_going and not _is_stopped(i, listed)
+    ]
+    unpaid: set[int] = (yield from reserve(due)) if due else set()
+    if unpaid:
+        keys = Values(sorted(i.dedupe for i in items if i.id in unpaid and i.dedupe))
+        if keys:
+            yield Do(_SEEN_GONE, {"keys": keys})
+    return unpaid
+
+
+def _is_stopped(item: Prepared, listed: Listed) -> bool:
+    return not item.exempt and stops(listed, _tokens(item), item.klass)
+
+
+def _without_braked(items: Sequence[Prepared], folded: dict[int, int]) -> Script:
+    """The items that are stored, and why a brake refused others; a chat's are stored as cancelled.
+
+    What is only counted is no part that leaves; but where the first of a fold is refused, so are
+    those under it. What is refused is no repeat when it comes again.
+    """
+    refused: dict[int, Refusal] = yield from braked([i for i in items if i.id not in folded])
+    if not refused:
+        return items, refused
+    if folded:
+        refused |= {i: refused[first] for i, first in folded.items() if first in refused}
+        yield from unfold([number for number in refused if number not in folded])
+        for number in refused.keys() & folded.keys():
+            del folded[number]
+    gone = [i for i in items if i.id in refused and not (i.meter and i.meter.keeps)]
+    if keys := unique(i.dedupe for i in gone if i.dedupe):
+        yield Do(_SEEN_GONE, {"keys": keys})
+    out = {i.id for i in gone}
+    return [i for i in items if i.id not in out], refused
 
 
 def _claim_key(given: Subquery, database: str) -> ClauseElement:
@@ -219,9 +326,12 @@ def _settle_births(items: Sequence[Prepared], subjects: dict[str, int]) -> Scrip
     if not born:
         return
     alive = yield Rows(ALIVE, {"me": born[0].lease})
-    if not alive:
-        for item in born:
+    halted = {row[0] for row in (yield Rows(HALTS, {}))} if alive and alive[0][1] else ()
+    for item in born:
+        if not alive or item.tenant_id in halted or EVERYBODY in halted:
             item.lease = None
+    born = [i for i in born if i.lease is not None]
+    if not born:
         return
     yield Lock(_LOCK, {"ids": unique(subjects[i.phone_index] for i in born)})
 
@@ -298,6 +408,8 @@ def _conversations(items: Sequence[Prepared], subjects: dict[str, int]) -> Scrip
     ids = unique({subjects[i.phone_index] for i in items} - strangers)
     found = (yield Rows(_CONVERSATIONS, {"keys": ids})) if ids else ()
     known: dict[Key, int] = {(r[0], r[1], r[2], r[3]): r[4] for r in found}
+    if any(i.pool for i in items):
+        _keep_senders(items, subjects, known)
     missing: dict[Key, Prepared] = {}
     for item in items:
         key = _key(item, subjects[item.phone_index])
@@ -311,6 +423,20 @@ def _conversations(items: Sequence[Prepared], subjects: dict[str, int]) -> Scrip
             found = yield Rows(_CONVERSATIONS, {"keys": unique(key[0] for key in missing)})
             known.update({(r[0], r[1], r[2], r[3]): r[4] for r in found})
     return known
+
+
+def _keep_senders(
+    items: Sequence[Prepared], subjects: dict[str, int], known: Mapping[Key, int]
+) -> None:
+    """Who knows a number of the pool keeps it; of several, the one that came last."""
+    used: dict[int, dict[str, int]] = {}
+    for (subject_id, originator, _, _), number in known.items():
+        of_person = used.setdefault(subject_id, {})
+        of_person[originator] = max(number, of_person.get(originator, 0))
+    for item in items:
+        of_person = used.get(subjects[item.phone_index], {})
+        if mine := [each for each in item.pool if each in of_person]:
+            item.originator = max(mine, key=of_person.__getitem__)
 
 
 def _conversation(key: Key, item: Prepared) -> dict[str, Any]:
@@ -357,6 +483,18 @@ def _link(item: Prepared) -> dict[str, Any]:
     }
 
 
+def _files(
+    items: Sequence[Prepared], subjects: dict[str, int], states: dict[int, State]
+) -> list[dict[str, Any]]:
+    """The rows of what goes with these messages; nothing goes with one that is not sent."""
+    return [
+        row
+        for item in items
+        if item.files and states[item.id] not in _NOT_SENT
+        for row in attachment_rows(item.files, item.tenant_id, subjects[item.phone_index], item.id)
+    ]
+
+
 def _message(item: Prepared, subject_id: int, conversation_id: int, state: State) -> dict[str, Any]:
     return {
         "id": item.id,
@@ -375,7 +513,7 @@ def _message(item: Prepared, subject_id: int, conversation_id: int, state: State
         "state": str(state),
         "reason": "opted-out" if state is State.SUPPRESSED else item.reason,
         "lane": item.lane,
-        "hop": 0,
+        "hop": item.hop,
         "tries": 1 if state is State.SENDING else 0,
         "resent": 0,
         "due_at": item.due_at,

@@ -12,15 +12,20 @@ from bridge.store.cards import touch_cards
 from bridge.store.claims import end_messages
 from bridge.store.drafts import forget_drafts
 from bridge.store.glimpses import forget_glimpses
+from bridge.store.halts import HALTED
 from bridge.store.replies import REPEAT_SECONDS as HEARD_SECONDS
 from bridge.store.sql import Do, Rows, Script, Statement, among, constant
 from bridge.store.submissions import REPEAT_SECONDS as SEEN_SECONDS
-from bridge.store.tables import OPEN, WAITING, callback, heard, message, notice, seen
+from bridge.store.tables import OPEN, WAITING, callback, event, heard, message, notice, seen
 from bridge.store.updates import forget_updates
 
 CALLBACK_SECONDS = 72 * 3600.0
+#: A message in doubt for so long is closed: no receipt of it can be matched any more.
+UNKNOWN_SECONDS = 72 * 3600.0
 PARTIAL_SECONDS = 600.0  # an MO whose missing parts have not come is delivered marked partial
 BATCH = 500
+#: Why a message was closed of which nobody ever heard whether it arrived.
+NEVER_KNOWN = "never-known"
 
 _RIPE = Statement(
     update(message)
@@ -36,6 +41,23 @@ _LATE = Statement(
     .limit(BATCH)
     .with_for_update(skip_locked=True)
 )
+_DOUBTED = Statement(
+    select(message.c.id)
+    .where(
+        text(OPEN),
+        message.c.state == constant("unknown"),
+        message.c.due_at <= bindparam("before"),
+        ~select(event.c.id)
+        .where(
+            event.c.message_id == message.c.id,
+            event.c.kind == constant("unknown"),
+            event.c.at > bindparam("before"),
+        )
+        .exists(),
+    )
+    .limit(BATCH)
+    .with_for_update(skip_locked=True)
+)
 _SEEN_OLD = Statement(delete(seen).where(seen.c.at < bindparam("before")))
 _HEARD_OLD = Statement(delete(heard).where(heard.c.at < bindparam("before")))
 _CALLBACKS_OLD = Statement(delete(callback).where(callback.c.at < bindparam("before")))
@@ -48,6 +70,16 @@ PARTIAL = Statement(
 DUE_LANES = Statement(
     select(message.c.lane, func.count(), func.min(message.c.due_at))
     .where(message.c.state == constant("queued"), message.c.due_at <= bindparam("now"))
+    .group_by(message.c.lane)
+)
+#: The same, without what is halted and meant to wait.
+DUE_MOVING = Statement(
+    select(message.c.lane, func.count(), func.min(message.c.due_at))
+    .where(
+        message.c.state == constant("queued"),
+        message.c.due_at <= bindparam("now"),
+        message.c.tenant_id.not_in(HALTED),
+    )
     .group_by(message.c.lane)
 )
 NEXT_DUE = Statement(
@@ -68,7 +100,7 @@ class Swept:
     """What a sweep found."""
 
     lanes: frozenset[str]  # lanes whose scheduled messages fell due
-    expired: int
+    expired: int  # also those that were in doubt for too long
 
 
 def sweep(items: Sequence[float]) -> Script:
@@ -80,7 +112,10 @@ def sweep(items: Sequence[float]) -> Script:
     late = yield Rows(_LATE, {"now": now})
     if late:
         yield from end_messages([r[0] for r in late], State.EXPIRED, "validity-over", now)
-    swept = Swept(frozenset(row[0] for row in ripe), len(late))
+    doubted = yield Rows(_DOUBTED, {"before": now - UNKNOWN_SECONDS})
+    if doubted:
+        yield from end_messages([r[0] for r in doubted], State.EXPIRED, NEVER_KNOWN, now)
+    swept = Swept(frozenset(row[0] for row in ripe), len(late) + len(doubted))
     return [swept] * len(items)
 
 

@@ -120,6 +120,8 @@ sender_rule = Table(
     text_column("proofs"),  # JSON list
     text_column("class"),
     text_column("source"),
+    # Seconds within which the same alert is folded into one; 0: not at all.
+    Column("fold", Double, nullable=False, server_default=text("0")),
 )
 
 login = Table(
@@ -208,7 +210,8 @@ message = Table(
     text_column("state"),
     text_column("reason"),
     text_column("lane"),  # "<carrier>.urgent" | "<carrier>.bulk"
-    Column("hop", SmallInteger, nullable=False, server_default=text("0")),  # place in the route
+    # The place of its lane's carrier in its route as configured; who said no, its attempts tell.
+    Column("hop", SmallInteger, nullable=False, server_default=text("0")),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("resent", Integer, nullable=False, server_default=text("0")),
     time("due_at"),
@@ -270,7 +273,8 @@ attempt = Table(
     Column("part", SmallInteger, nullable=False),
     Column("total", SmallInteger, nullable=False),  # 1 where the carrier takes a long text whole
     text_column("carrier"),
-    text_column("state"),  # claimed accepted not-sent rejected failed unknown delivered expired
+    # claimed accepted not-sent throttled rejected failed unknown delivered expired
+    text_column("state"),
     text_column("carrier_id"),
     text_column("reason"),
     ref("incarnation"),
@@ -299,6 +303,7 @@ event = Table(
     metadata,
     serial(),
     ref("message_id"),
+    Column("part", SmallInteger, nullable=False, server_default=text("0")),  # 0: all of it
     text_column("kind"),
     text_column("detail"),  # carrier's code or our reason; never personal data
     time("at"),

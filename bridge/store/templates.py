@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, delete, select, update
 
 from bridge.store.chat_tables import template
+from bridge.store.claimed import unclaimed
 from bridge.store.names import Put, hold
 from bridge.store.sql import Do, Many, Rows, Script, Statement, insert
 
@@ -25,13 +26,15 @@ class TemplateIn:
 #: (name, text) of a tenant's templates.
 TEMPLATES = Statement(
     select(template.c.name, template.c.text)
-    .where(template.c.tenant_id == bindparam("tenant_id"))
+    .where(template.c.tenant_id == bindparam("tenant_id"), unclaimed(template))
     .order_by(template.c.name)
 )
 #: (text) of one.
 TEMPLATE = Statement(
     select(template.c.text).where(
-        template.c.tenant_id == bindparam("tenant_id"), template.c.name == bindparam("name")
+        template.c.tenant_id == bindparam("tenant_id"),
+        template.c.name == bindparam("name"),
+        unclaimed(template),
     )
 )
 _ADD = insert(template)
@@ -59,6 +62,8 @@ def put_templates(items: Sequence[TemplateIn]) -> Script:
 def _put(item: TemplateIn) -> Script:
     before = yield Rows(TEMPLATE, {"tenant_id": item.tenant_id, "name": item.name})
     if not before:
+        # One that is claimed for deletion makes room (P1).
+        yield Do(_GONE, {"tenant_id": item.tenant_id, "name": item.name})
         base = {"tenant_id": item.tenant_id, "name": item.name}
         yield Many(_ADD, [{**base, "text": item.text, "created_at": item.now}])
         return Put.ADDED

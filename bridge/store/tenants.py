@@ -21,7 +21,8 @@ class TenantIn:
 
     name: str
     settings: Mapping[str, Any]
-    senders: Sequence[tuple[str, Sequence[str], str]]  # (address, proofs, class)
+    #: (address, proofs, class, seconds within which the same alert is folded)
+    senders: Sequence[tuple[str, Sequence[str], str, float]]
     logins: Sequence[tuple[str, str]]  # (user, argon2 hash)
     source: str  # "file" | "command"
     now: float
@@ -47,6 +48,7 @@ RULES = Statement(
         sender_rule.c.address,
         sender_rule.c.proofs,
         sender_rule.c["class"],
+        sender_rule.c.fold,
     )
     .join(tenant, tenant.c.id == sender_rule.c.tenant_id)
     .where(tenant.c.closed_at.is_(None))
@@ -93,7 +95,9 @@ _FILE_GONE = Statement(
 _FROM_FILE = Statement(
     select(tenant.c.name).where(tenant.c.source == constant("file"), tenant.c.closed_at.is_(None))
 )
-_RULE_ADD = insert(sender_rule, ("tenant_id", "position", "address", "proofs", "class", "source"))
+_RULE_ADD = insert(
+    sender_rule, ("tenant_id", "position", "address", "proofs", "class", "source", "fold")
+)
 _LOGIN_ADD = insert(login)
 _TOKEN_ADD = insert(sender_token)
 _TOKENS_GONE = Statement(delete(sender_token).where(sender_token.c.tenant_id == bindparam("t_id")))
@@ -158,7 +162,7 @@ def _put(item: TenantIn) -> Script:
 
 
 def _rule(number: int, position: int, item: TenantIn) -> dict[str, Any]:
-    address, proofs, klass = item.senders[position]
+    address, proofs, klass, fold = item.senders[position]
     return {
         "tenant_id": number,
         "position": position,
@@ -166,6 +170,7 @@ def _rule(number: int, position: int, item: TenantIn) -> dict[str, Any]:
         "proofs": json.dumps(list(proofs)),
         "class": klass,
         "source": item.source,
+        "fold": fold,
     }
 
 

@@ -13,6 +13,7 @@ from enum import Enum
 from sqlalchemy import ColumnElement, bindparam, delete, func, null, or_, select, update
 
 from bridge.model import State
+from bridge.store.attachments import delete_attachments
 from bridge.store.chat_erasures import take_down
 from bridge.store.chat_tables import card, card_message, draft, enrol_try, invitation, staff, thread
 from bridge.store.claims import end_messages
@@ -233,6 +234,7 @@ def _texts(one: Writer, places: Sequence[str], counts: Counter[str]) -> Script:
     yield from _untold(one.kind, written, replies, counts)
     if written:
         counts["texts"] += yield Do(_BODIES_GONE, {"ids": written})
+        counts["attachments"] += (yield from delete_attachments(written))["attachment"]
         counts["messages"] += yield Do(_UNLINKED, {"ids": written})
     if len(messages) == BATCH:
         return Left.MORE

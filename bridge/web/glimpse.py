@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.glimpses import PATH, opened
+from bridge.pages import Pages
 
 _HERE: Final = Path(__file__).parent
 
@@ -23,10 +23,7 @@ class GlimpsePage:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._style = (_HERE / "static" / "glimpse.css").read_text(encoding="utf-8")
-        pages = Environment(
-            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
-        )
-        self._page = pages.get_template("glimpse.html")
+        self._pages = Pages(_HERE / "templates")
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered here."""
@@ -48,6 +45,6 @@ class GlimpsePage:
         return self._answer(text, asked=False, status=200 if text is not None else 410)
 
     def _answer(self, text: str | None, *, asked: bool, status: int = 200) -> web.Response:
-        page = self._page.render(text=text, asked=asked)
+        page = self._pages.render("glimpse.html", text=text, asked=asked)
         headers = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
         return web.Response(text=page, content_type="text/html", status=status, headers=headers)

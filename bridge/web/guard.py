@@ -48,7 +48,7 @@ class Guard:
                 "the sandbox answers this machine only",
                 "open it on the machine itself, or set [sandbox] public = true",
             )
-        if not self._is_ours(request, _host_of("//" + request.headers.get("Host", ""))):
+        if not self.is_reached_as_ours(request):
             return (
                 "this Host is not the bridge's",
                 "use the address in [http] listen or the host in public_url",
@@ -59,6 +59,10 @@ class Guard:
                 "open the sandbox's own page; programs send no Origin",
             )
         return None
+
+    def is_reached_as_ours(self, request: web.Request) -> bool:
+        """Whether the Host of a request is one of the bridge's own."""
+        return self._is_ours(request, host_of(request))
 
     def _is_ours(self, request: web.Request, host: str) -> bool:
         return host in self._hosts or host == _reached(request)
@@ -80,9 +84,10 @@ def _reached(request: web.Request) -> str:
     return str(name[0]) if isinstance(name, tuple) else "-"
 
 
-def _host_of(url: str) -> str:
+def host_of(request: web.Request) -> str:
+    """The name in the Host header, in small letters; "" for none."""
     try:
-        return (urlsplit(url).hostname or "").rstrip(".")
+        return (urlsplit("//" + request.headers.get("Host", "")).hostname or "").rstrip(".")
     except ValueError:
         return ""
 

@@ -9,9 +9,10 @@ from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.health import said
 from bridge.errors import StoreUnavailable
 from bridge.store.health import ANSWERED_SINCE, BINDS, id_at
-from bridge.store.sweeps import DUE_LANES
+from bridge.store.sweeps import DUE_MOVING
 
 #: Seconds that a message may be due while its carrier answers nothing.
 STUCK_SECONDS = 60.0
@@ -47,6 +48,8 @@ class Health:
         for carrier, up in self._binds().items():
             metrics.bind_up.labels(carrier).set(up)
         metrics.queue_up.set(self._bridge.bell.up)
+        metrics.halts.set(len(self._bridge.brakes.halts))
+        metrics.stopped.set(len(self._bridge.brakes.standing) - len(self._bridge.brakes.halts))
         metrics.store_up.set(self._bridge.store.failing is None)
         body = generate_latest(metrics.registry)
         return web.Response(body=body, headers={"Content-Type": CONTENT_TYPE_LATEST})
@@ -66,16 +69,26 @@ class Health:
             problems.append(f"database: {failing.sentence}")
         if not bridge.bell.up:
             degraded.append("broker: messages are found by looking, not by ringing")
+        degraded += [f"sending is stopped by hand: {name}" for name in sorted(self._halted())]
         degraded += [f"carrier {name}: not bound" for name, up in sorted(binds.items()) if not up]
+        degraded += said(bridge.health.weights.values())
         return {
             "ready": not problems,
             "problems": problems,
             "degraded": degraded,
             "oldest_due_seconds": oldest,
+            "halted": sorted(self._halted()),
             "database": failing is None,
             "broker": bridge.bell.up,
             "binds": dict(sorted(binds.items())),
+            "weights": {n: bridge.health.weight(n) for n in sorted(bridge.health.watched)},
         }
+
+    def _halted(self) -> Iterable[str]:
+        """The tenants of which nothing leaves, by name; "all" for everybody's."""
+        tenants = self._bridge.register.tenants
+        for each in self._bridge.brakes.halts:
+            yield tenants[each.tenant_id].name if each.tenant_id in tenants else "all"
 
     async def _all_binds(self) -> dict[str, bool]:
         """Every carrier's bind, whichever process owns it: its own ones are known to the moment."""
@@ -93,7 +106,10 @@ class Health:
         """
         bridge = self._bridge
         now = bridge.clock()
-        ages = {row[0]: now - row[2] for row in await bridge.store.read(DUE_LANES, now=now)}
+        ages = {row[0]: now - row[2] for row in await bridge.store.read(DUE_MOVING, now=now)}
+        oldest = round(max(ages.values(), default=0.0), 3)
+        if bridge.brakes.all_halted:
+            return oldest, []
         stuck = [lane for lane, age in ages.items() if age > STUCK_SECONDS]
         still = []
         for lane in sorted(stuck):
@@ -101,4 +117,4 @@ class Health:
             since = id_at(now - STUCK_SECONDS)
             if not await bridge.store.read(ANSWERED_SINCE, since=since, carrier=carrier):
                 still.append(lane)
-        return round(max(ages.values(), default=0.0), 3), still
+        return oldest, still

@@ -8,11 +8,9 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Final
-from zoneinfo import ZoneInfo
 
 _HERE: Final = Path(__file__).with_name("words")
 _FIRST: Final = "en"
@@ -64,8 +62,3 @@ def _preferred(accepted: str) -> list[str]:
         except ValueError:
             continue
     return [code for _, _, code in sorted(ranked)]
-
-
-def day(moment: float, zone: str = "") -> str:
-    """A date as everybody reads it, ISO 8601."""
-    return datetime.fromtimestamp(moment, ZoneInfo(zone) if zone else UTC).date().isoformat()

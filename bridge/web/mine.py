@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge import phone
+from bridge.dates import day
 from bridge.dispatch import consents, identity
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.deciding import may_release, withdraw
@@ -26,7 +27,7 @@ from bridge.store.portal import Known
 from bridge.store.requests import OF_PERSON, Check, Request, request_of
 from bridge.store.sql import Values
 from bridge.store.suppressions import ACTIVE
-from bridge.web.language import Words, day
+from bridge.web.language import Words
 
 SOURCE: Final = "portal"
 #: Who acts here: nobody of the staff.

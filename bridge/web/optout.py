@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.optout import PATH, left_by_link
+from bridge.pages import Pages
 from bridge.store.listed import ANY, MARKETING
 from bridge.web.language import chosen
 
@@ -30,10 +30,7 @@ class OptOutPage:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._style = (_HERE / "static" / "glimpse.css").read_text(encoding="utf-8")
-        pages = Environment(
-            loader=FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=StrictUndefined
-        )
-        self._page = pages.get_template("optout.html")
+        self._pages = Pages(_HERE / "templates")
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered here."""
@@ -67,5 +64,5 @@ class OptOutPage:
         status: int = 200,
     ) -> web.Response:
         words = chosen("optout", "", request.headers.get("Accept-Language", ""))
-        page = self._page.render(words=words, title=title, lead=lead, asked=asked)
+        page = self._pages.render("optout.html", words=words, title=title, lead=lead, asked=asked)
         return web.Response(text=page, content_type="text/html", status=status, headers=_HEADERS)

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bridge.errors import Refused
+from bridge.pages import Pages
 from bridge.settings import SANDBOX
 from bridge.store.sandbox import MODES
 from bridge.web import views
@@ -42,29 +42,23 @@ class Page:
         self._files = {f.name: f.read_bytes() for f in (_HERE / "static").iterdir()}
         self._token = _secret(phones.bridge.keys.key("sandbox:forms"))
         settings = phones.bridge.settings
-        self._pages = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self._pages = Pages(
+            _HERE / "templates",
+            static=self._url,
+            token=self._token,
+            modes=MODES,
+            longest=LONGEST,
+            smtp=_reachable(smtp_address),
+            example=_EXAMPLE,
+            domain=settings.smtp.domains[0],
+            alone=all(carrier.kind == SANDBOX for carrier in settings.carriers),
+            newcomer=[tenant.name for tenant in settings.tenants] == ["default"],
         )
-        self._pages.filters |= {
+        self._pages.filters = {
             "pretty": views.pretty,
             "iso": views.iso,
             "clock": views.clock,
             "hue": views.hue,
-        }
-        self._pages.globals |= {
-            "static": self._url,
-            "token": self._token,
-            "modes": MODES,
-            "longest": LONGEST,
-            "smtp": _reachable(smtp_address),
-            "example": _EXAMPLE,
-            "domain": settings.smtp.domains[0],
-            "alone": all(carrier.kind == SANDBOX for carrier in settings.carriers),
-            "newcomer": [tenant.name for tenant in settings.tenants] == ["default"],
         }
 
     def routes(self) -> Iterable[web.AbstractRouteDef]:
@@ -163,7 +157,7 @@ class Page:
     async def render(self, name: str, *, status: int = 200, **values: Any) -> web.Response:
         """A page of the operator's, around one of its templates."""
         version = await self._live.version()
-        text = self._pages.get_template(name).render(version=version, **values)
+        text = self._pages.render(name, version=version, **values)
         return web.Response(text=text, content_type="text/html", status=status)
 
     async def _form(self, request: web.Request) -> Mapping[str, str]:

@@ -13,11 +13,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from aiohttp import web
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.portal import SignIn
 from bridge.errors import BadNumber, BridgeError, Refused
+from bridge.pages import Pages
 from bridge.privacy.requests import authority
 from bridge.store.portal import SESSION_SECONDS
 from bridge.web.address import asker
@@ -44,19 +44,13 @@ class Portal:
         self._icon = (static / "icon.svg").read_text(encoding="utf-8")
         self._secure = urlsplit(bridge.settings.public_url).scheme == "https"
         self._host = urlsplit(bridge.settings.public_url).netloc
-        self._pages = Environment(
-            loader=FileSystemLoader(_HERE / "templates"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
+        self._pages = Pages(
+            _HERE / "templates",
+            home=HOME,
+            languages=[(code, found("language")) for code, found in languages("portal").items()],
+            dpo=bridge.settings.privacy.dpo,
+            authority=authority("", bridge.settings.privacy.authority),
         )
-        self._pages.globals |= {
-            "home": HOME,
-            "languages": [(code, found("language")) for code, found in languages("portal").items()],
-            "dpo": bridge.settings.privacy.dpo,
-            "authority": authority("", bridge.settings.privacy.authority),
-        }
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered here."""
@@ -186,9 +180,7 @@ class Portal:
         # A page that answers a form cannot be asked for again in another language.
         here = f"{HOME}/me" if name == "me" else HOME
         shown = {"notice": "", "problem": "", "here": here, **values}
-        page = self._pages.get_template(f"portal/{name}.html").render(
-            say=say, lang=say.code, **shown
-        )
+        page = self._pages.render(f"portal/{name}.html", say=say, lang=say.code, **shown)
         answer = web.Response(text=page, content_type="text/html", status=status, headers=_HEADERS)
         if "lang" in request.query:
             answer.set_cookie(LANGUAGE, say.code, path=HOME, httponly=True, samesite="Strict")

@@ -14,6 +14,8 @@ from bridge.errors import Misconfigured
 from bridge.ports import Inbox
 from bridge.settings import Listen
 from bridge.web.api import Api
+from bridge.web.callbacks import Callbacks
+from bridge.web.files import FilePage
 from bridge.web.glimpse import GlimpsePage
 from bridge.web.guard import guarded, harden
 from bridge.web.health import Binds, Health
@@ -56,7 +58,9 @@ def make_app(
     app.add_routes(Api(phones, mails).routes())
     app.add_routes(GlimpsePage(bridge).routes())
     app.add_routes(OptOutPage(bridge).routes())
+    app.add_routes(FilePage(bridge).routes())
     app.add_routes(Portal(bridge).routes())
+    app.add_routes(Callbacks(bridge, inbox).routes())
     app.add_routes(chats)
     page = Page(phones, live, mails, smtp_address)
     app.add_routes(page.routes())
@@ -85,6 +89,8 @@ class WebServer:
             access_log=None,
             keepalive_timeout=KEEPALIVE,
             shutdown_timeout=DRAIN,
+            # A provider may tell of a long SMS in the query of a GET, nine characters for a letter.
+            max_line_size=32 * 1024,
             max_field_size=16 * 1024,
         )
         self._sockets: list[socket.socket] = []

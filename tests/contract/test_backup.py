@@ -15,7 +15,7 @@ import asyncpg
 import pytest
 from sqlalchemy import select
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.dispatch import backup
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.erasing import Wish, erase, ledger_of
@@ -43,7 +43,7 @@ def crowd() -> list[One]:
 @pytest.fixture
 async def home(config: Settings, crowd: list[One], tmp_path: Path) -> Path:
     """A folder with one backup of four people."""
-    async with app.opened(config) as bridge:
+    async with opening.opened(config) as bridge:
         await settle(bridge, crowd)
         await backup.make(bridge, tmp_path / "backups")
     return tmp_path / "backups"
@@ -92,11 +92,11 @@ async def texts(bridge: Bridge) -> set[str]:
 async def test_p66_a_backup_comes_back_without_who_was_erased_since(
     config: Settings, elsewhere: Settings, crowd: list[One], home: Path
 ) -> None:
-    async with app.opened(config) as bridge:
+    async with opening.opened(config) as bridge:
         await erase(bridge, [Wish(9, 1, Someone("number", crowd[0].number), "eva")])
-    done = await app.restore(elsewhere, home, replace=True)
+    done = await opening.restore(elsewhere, home, replace=True)
     assert (done["erased"], done["keys"]) == (1, 4)
-    async with app.opened(elsewhere) as bridge:
+    async with opening.opened(elsewhere) as bridge:
         assert await texts(bridge) == {one.text for one in crowd[1:]}
         numbers = await bridge.store.read(Statement(select(subject.c.phone)))
         assert {row[0] for row in numbers} == {one.number for one in crowd[1:]}
@@ -112,11 +112,11 @@ async def test_p66_a_suppression_of_the_ledger_survives_a_backup_that_never_had_
     config: Settings, elsewhere: Settings, home: Path
 ) -> None:
     late = people(9)[8]
-    async with app.opened(config) as bridge:
+    async with opening.opened(config) as bridge:
         await settle(bridge, [late])
         await erase(bridge, [Wish(9, 1, Someone("number", late.number), "eva")])
-    await app.restore(elsewhere, home, replace=True)
-    async with app.opened(elsewhere) as bridge:
+    await opening.restore(elsewhere, home, replace=True)
+    async with opening.opened(elsewhere) as bridge:
         token = bridge.keys.person(1, late.number)
         assert await bridge.store.read(ACTIVE, keys=Values([token]))
 
@@ -124,11 +124,11 @@ async def test_p66_a_suppression_of_the_ledger_survives_a_backup_that_never_had_
 async def test_p66_a_writer_who_was_erased_does_not_come_back(
     config: Settings, elsewhere: Settings, home: Path
 ) -> None:
-    async with app.opened(config) as bridge:
+    async with opening.opened(config) as bridge:
         await erase(bridge, [Wish(9, 1, Someone("mail", "eva@acme.example"), "eva")])
         assert "eva@" not in ledger_of(bridge).path.read_text()
-    await app.restore(elsewhere, home, replace=True)
-    async with app.opened(elsewhere) as bridge:
+    await opening.restore(elsewhere, home, replace=True)
+    async with opening.opened(elsewhere) as bridge:
         assert await texts(bridge) == set()
         assert len(await bridge.store.read(Statement(select(subject.c.id)))) == 4
 
@@ -136,16 +136,16 @@ async def test_p66_a_writer_who_was_erased_does_not_come_back(
 async def test_p66_a_ledger_that_is_older_than_the_backup_lets_nobody_in(
     config: Settings, elsewhere: Settings, crowd: list[One], tmp_path: Path
 ) -> None:
-    async with app.opened(config) as bridge:
+    async with opening.opened(config) as bridge:
         await settle(bridge, crowd)
         await erase(bridge, [Wish(9, 1, Someone("number", crowd[0].number), "eva")])
         await backup.make(bridge, tmp_path / "backups")
         ledger = ledger_of(bridge)
     ledger.path.write_text("")
     with pytest.raises(Misconfigured, match="older than the backup"):
-        await app.restore(elsewhere, tmp_path / "backups", replace=True)
+        await opening.restore(elsewhere, tmp_path / "backups", replace=True)
     with pytest.raises(Misconfigured, match="older than the backup"):
-        async with app.opened(elsewhere):
+        async with opening.opened(elsewhere):
             pass
 
 
@@ -162,9 +162,9 @@ async def test_p65_no_key_is_in_a_backup_and_none_is_used_after_a_week(
     assert backup.find(home, now + periods().keys + 60).keys == []
     kept["made_at"] -= periods().keys + 60
     (folder / "keys.json").write_text(json.dumps(kept))
-    done = await app.restore(elsewhere, home, replace=True)
+    done = await opening.restore(elsewhere, home, replace=True)
     assert done["keys"] == 0
-    async with app.opened(elsewhere) as bridge:
+    async with opening.opened(elsewhere) as bridge:
         assert await texts(bridge) == {""}
 
 
@@ -175,7 +175,7 @@ async def test_p1_old_backups_and_old_keys_go_with_the_next_one(
     made = json.loads((first / "manifest.json").read_text())["made_at"]
     stranger = home / "photos"
     stranger.mkdir()
-    async with app.opened(config) as bridge:
+    async with opening.opened(config) as bridge:
 
         async def on(day: float) -> backup.Made:
             bridge.clock = lambda: made + day * DAY
@@ -200,7 +200,7 @@ def test_only_its_owner_can_read_a_backup(home: Path) -> None:
 
 async def test_a_folder_that_cannot_be_written_is_named(config: Settings, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    async with app.opened(config) as bridge:
+    async with opening.opened(config) as bridge:
         with pytest.raises(Refused, match="cannot be written"):
             await backup.make(bridge, tmp_path / "file" / "backups")
 
@@ -209,23 +209,23 @@ async def test_what_is_no_backup_is_not_brought_back(
     config: Settings, home: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(Refused, match="there is no backup"):
-        await app.restore(config, tmp_path / "none", replace=True)
+        await opening.restore(config, tmp_path / "none", replace=True)
     folder = only(home)
     facts = json.loads((folder / "manifest.json").read_text())
     (folder / "manifest.json").write_text(json.dumps({**facts, "schema": "9999"}))
     with pytest.raises(Refused, match="newer than this bridge"):
-        await app.restore(config, home, replace=True)
+        await opening.restore(config, home, replace=True)
     other = "postgresql" if facts["database"] == "sqlite" else "sqlite"
     (folder / "manifest.json").write_text(json.dumps({**facts, "database": other}))
     with pytest.raises(Refused, match="is a backup of"):
-        await app.restore(config, home, replace=True)
+        await opening.restore(config, home, replace=True)
 
 
 async def test_a_database_that_is_there_is_not_replaced_unasked(
     config: Settings, home: Path
 ) -> None:
     with pytest.raises(Refused, match=r"a database already|is not empty"):
-        await app.restore(config, home, replace=False)
+        await opening.restore(config, home, replace=False)
 
 
 def test_the_copy_is_one_whole_database(home: Path, url: str) -> None:

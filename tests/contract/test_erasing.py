@@ -329,7 +329,7 @@ async def test_what_came_while_it_was_at_work_goes_with_a_second_look(work: Work
 #: Rows that go, or lose their person.
 GO = {
     *("subject_key", "conversation", "message", "reply", "notice", "thread", "contact"),
-    *("group_member", "consent", "permit", "wish"),
+    *("group_member", "consent", "permit", "wish", "attachment"),
 }
 #: Rows that stay: an id that leads to nobody, and no words that can still be read.
 STAY = {

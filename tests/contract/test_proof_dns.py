@@ -23,9 +23,9 @@ from hypothesis import strategies as st
 
 from bridge.errors import TryLater
 from bridge.smtp import dmarc
-from bridge.smtp.dmarc import Ruling, Way
 from bridge.smtp.dns import LookupFailed, Resolver
 from bridge.smtp.proof import Peer, Prover, Rule, Ruleset
+from bridge.smtp.ruling import Ruling, Way
 
 MX = "198.51.100.5"
 STRANGER = "203.0.113.66"
@@ -121,7 +121,7 @@ def resolver(names: NameServer) -> Resolver:
 
 @pytest.fixture
 async def prover(resolver: Resolver) -> AsyncIterator[Prover]:
-    prover = Prover(resolver, seconds=2.0)
+    prover = Prover(lambda: resolver, seconds=2.0)
     yield prover
     prover.close()
 
@@ -624,7 +624,7 @@ async def test_the_rule_that_covers_the_author_is_named(names: NameServer, prove
 
 async def test_a_check_that_takes_too_long_holds(names: NameServer) -> None:
     names.zone = {"_dmarc.acme.example": "silence", "acme.example": "silence"}
-    slow = Prover(Resolver([f"127.0.0.1:{names.port}"], timeout=3.0), seconds=0.3)
+    slow = Prover(lambda: Resolver([f"127.0.0.1:{names.port}"], timeout=3.0), seconds=0.3)
     match = RULES.at_rcpt(Peer(MX), "boss@acme.example")
     proof = await slow.prove(match, MAIL, Peer(MX), "boss@acme.example")
     assert proof.ruling == Ruling.HOLD
@@ -634,7 +634,7 @@ async def test_a_check_that_takes_too_long_holds(names: NameServer) -> None:
 async def test_no_free_thread_asks_to_come_again(
     resolver: Resolver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    busy = Prover(resolver, threads=1)
+    busy = Prover(lambda: resolver, threads=1)
     await busy._free.acquire()
     monkeypatch.setattr("bridge.smtp.proof._QUEUE_SECONDS", 0.01)
     match = RULES.at_rcpt(Peer(MX), "boss@acme.example")

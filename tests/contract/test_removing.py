@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.bots.chat import Chat, Gone, Line, View
 from bridge.bots.removing import Remover
 from bridge.bots.slack.client import SlackChat
@@ -43,7 +43,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 
 
 async def opened(folder: Path, more: str) -> AsyncIterator[Bridge]:
-    async with app.opened(settings.load(write_config(folder, more=more), {}), "up") as bridge:
+    async with opening.opened(settings.load(write_config(folder, more=more), {}), "up") as bridge:
         yield bridge
 
 

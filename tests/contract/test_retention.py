@@ -12,25 +12,34 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from bridge.model import State
 from bridge.privacy.chain import verify
 from bridge.privacy.retention import Period, Plan, rules
+from bridge.settings import Tenant
 from bridge.store import departures, kept, kept_registers, purges
+from bridge.store.accounts import Posting, post
 from bridge.store.audit import Entry, note_activity, record_entries
 from bridge.store.audit_tables import audit
+from bridge.store.books import verified
+from bridge.store.chat_log import NEWEST, ONE
 from bridge.store.chat_tables import card, chat_post, contact, thread
 from bridge.store.classes import TABLES
 from bridge.store.consent_tables import consent
 from bridge.store.consents import End, Give, Terms, end_consents, give_consents
+from bridge.store.contacts import CONTACTS
 from bridge.store.departures import CLAIMS, ClaimDeletion, claim_deletions
+from bridge.store.groups import GROUPS, MEMBERS
 from bridge.store.holds import Release, release_holds
+from bridge.store.invoices import Issue, issue_invoices
 from bridge.store.kept import RETENTION, WALKS
-from bridge.store.names import Someone
+from bridge.store.names import NAMED, Someone
+from bridge.store.payments import Import, PaymentIn, import_payments
 from bridge.store.retention import Turned
 from bridge.store.retention_tables import ledger, retention_run
-from bridge.store.sql import ROWS, Statement
+from bridge.store.sql import ROWS, Statement, Values
 from bridge.store.suppressions import Suppress, suppress_all
 from bridge.store.tables import (
     body,
@@ -42,6 +51,7 @@ from bridge.store.tables import (
     subject_key,
     tenant,
 )
+from bridge.store.templates import TEMPLATES, TemplateIn, put_templates
 from bridge.store.tenants import CloseTenant, TenantIn, close_tenants, put_tenants
 from bridge.store.threads import Post, add_posts
 from bridge.store.walks import Aged, Unused
@@ -248,10 +258,41 @@ async def test_p01_a_tenants_claim_takes_contacts_and_messages_after_sixty_days(
     assert messages_gone
 
 
+async def test_p01_what_is_claimed_is_hidden_at_once_and_its_names_are_free(
+    keeping: Keeping,
+) -> None:
+    work = keeping.work
+    await keeping.named("eva", 1, group="crew")
+    await keeping.named("ota", 2)
+    await work.store.write(put_templates, TemplateIn(1, "hello", "Good day", work.now))
+    old = await keeping.sent(1)
+    await keeping.hold(2)
+    await work.store.write(claim_deletions, ClaimDeletion(1, "claim", "eva", "letter", work.now))
+    names = {"tenant_id": 1, "names": Values(["eva", "crew", "ota"])}
+    for statement, values in (
+        (NAMED, names),
+        *((each, {"tenant_id": 1}) for each in (CONTACTS, GROUPS, MEMBERS, TEMPLATES)),
+        (ONE, {"tenant": 1, "id": old}),
+        (NEWEST, {"tenant": 1, "most": 9}),
+    ):
+        assert await work.store.read(statement, **values) == []
+    work.now += 1
+    await keeping.named("eva", 3, group="crew")
+    await work.store.write(put_templates, TemplateIn(1, "hello", "Good night", work.now))
+    assert [row[1] for row in await work.store.read(NAMED, **names)] == ["eva", "crew"]
+    assert await work.store.read(TEMPLATES, tenant_id=1) == [("hello", "Good night")]
+    keeping.later(60.2)
+    await keeping.run()
+    assert [row[1] for row in await work.store.read(NAMED, **names)] == ["eva", "crew"]
+    # Who is held stays, hidden, with the name that was set aside.
+    kept = [row[0] for row in await work.store.read(Statement(select(contact.c.name)))]
+    assert sorted(kept) == ["eva", "ota"]
+
+
 async def closed(keeping: Keeping) -> None:
     """An account with a contact, a message and an opt-out is closed by its operator."""
     work = keeping.work
-    sender = [("*@acme.example", ["auth"], "transactional")]
+    sender = [("*@acme.example", ["auth"], "transactional", 0.0)]
     login = [("acme", "$argon2id$x")]
     await work.store.write(put_tenants, TenantIn("acme", {}, sender, login, "command", work.now))
     await keeping.sent(1)
@@ -317,6 +358,20 @@ async def test_p09_a_profile_goes_after_ten_years_and_its_id_stays_taken(
     rows = await keeping.work.rows(select(tenant.c.id, tenant.c.name, tenant.c.settings))
     assert rows == [(1, "closed-1", "{}")]
     assert (await keeping.counts())["suppression"] == 1
+
+
+async def test_p09_whoever_owes_is_known_until_it_is_settled(keeping: Keeping) -> None:
+    work = keeping.work
+    debt = ("correction", "CZK", -5, "eva", work.now)
+    await work.store.write(post, Posting(work.ids.next(), 1, *debt))
+    await closed(keeping)
+    keeping.later(130)
+    await keeping.run()
+    keeping.later(3600)
+    assert "tenant" not in await keeping.run()
+    paid = ("payment", "CZK", 5, "eva", work.now)
+    await work.store.write(post, Posting(work.ids.next(), 1, *paid))
+    assert (await keeping.run())["tenant"] == 1
 
 
 async def test_p09_the_operator_may_shorten_it(keeping: Keeping) -> None:
@@ -387,15 +442,33 @@ async def test_p03_an_imported_file_leaves_contacts_and_nothing_else(keeping: Ke
     assert await keeping.counts() == before
 
 
-async def test_p04_there_is_no_table_for_attachments_and_its_class_is_sixty_days() -> None:
+async def test_p04_files_are_kept_for_sixty_days_at_most() -> None:
     assert rules()["attachment"].period == Period(days=60)
     assert rules()["attachment"].maximum == Period(days=60)
-    assert not [name for name in metadata.tables if "attach" in name]
+    with pytest.raises(ValidationError, match="attachment_days"):
+        Tenant.model_validate({"name": "acme", "attachment_days": 61})
 
 
-async def test_p08_there_is_no_invoice_to_erase_and_its_class_is_ten_years() -> None:
+async def test_p08_invoices_and_payments_are_kept_for_ten_years(keeping: Keeping) -> None:
     assert rules()["invoice"].period == rules()["invoice"].minimum == Period(months=120)
-    assert not [name for name in metadata.tables if "invoice" in name or "contract" in name]
+    work, at = keeping.work, keeping.work.now
+    document = {"customer": ["Acme a.s."]}
+    year_ends = at + 100 * DAY
+    item = Issue(
+        work.ids.next(), work.ids.next(), 1, "2026-08", "CZK", 100, 21, document, "eva", at,
+        at + 14 * DAY, year_ends, 2026,
+    )  # fmt: skip
+    await work.store.write(issue_invoices, item)
+    line = PaymentIn("key", "2026-09-30", 100, "CZK", "1", "Acme", 1)
+    await work.store.write(import_payments, Import((line,), "eva", at, work.ids.next))
+    keeping.later(10 * 365)
+    assert not await keeping.run("invoice")
+    # Issue or the end of the tax period, whichever is later.
+    keeping.later(50)
+    assert await keeping.run("invoice") == {"payment": 1}
+    keeping.later(60)
+    assert await keeping.run("invoice") == {"invoice": 1}
+    assert (await verified(work.store)).faults == ()
 
 
 async def test_chat_rows_go_with_the_messages_they_told_of(keeping: Keeping) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.carriers.sandbox import SANDBOX_NUMBER, SandboxCarrier
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.submit import submit
@@ -97,7 +97,7 @@ class Hands:
 @asynccontextmanager
 async def hands(folder: Path, database: str = "sqlite", **keys: int) -> AsyncIterator[Hands]:
     config = settings.load(write_config(folder, database=database), {})
-    async with app.opened(config, "up") as bridge:
+    async with opening.opened(config, "up") as bridge:
         made = Hands(bridge, settings.Carrier(name="sandbox", kind="sandbox", **keys))
         await made.open()
         try:

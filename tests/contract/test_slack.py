@@ -17,7 +17,7 @@ from aiohttp import web
 from sqlalchemy import func, select
 from structlog.testing import capture_logs
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.bots import intake
 from bridge.bots.chat import Button, Event, Filled, Form, Gone, Line, Pressed, Typed, View
 from bridge.bots.handler import Handler
@@ -110,7 +110,7 @@ async def running(
 ) -> AsyncIterator[Ours]:
     config = settings.load(write_config(folder, more=slack), {})
     heard = heard or Listener()
-    async with app.opened(config, "up") as bridge:
+    async with opening.opened(config, "up") as bridge:
         chat = SlackChat(bridge)
         edge = SlackEdge(bridge, chat, cast(Handler, heard))
         await edge.start()
@@ -350,7 +350,7 @@ async def test_all_that_was_left_is_worked_without_a_pause(
     connected = written(slack.url + "api/", **SOCKET)
     kept = {"app": "slack", **events.command(slack.command("help"))}
     left = [StoreUpdate("slack", f"k{n}", json.dumps(kept), 1.0, None) for n in range(250)]
-    async with app.opened(settings.load(write_config(tmp_path, more=connected), {})) as bridge:
+    async with opening.opened(settings.load(write_config(tmp_path, more=connected), {})) as bridge:
         await asyncio.gather(*(bridge.store.write(store_updates, each) for each in left))
     async with running(tmp_path, connected) as ours:
         await ours.heard.heard(len(left))

@@ -17,6 +17,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bridge.errors import Misconfigured
 from bridge.model import Receipt, State
@@ -171,11 +172,17 @@ def bare_url(request: pytest.FixtureRequest) -> str:
     return found
 
 
+def _engine(url: str, folder: Path) -> AsyncEngine:
+    if url == "sqlite":
+        return create_async_engine(f"sqlite+aiosqlite:///{folder / 'bridge.sqlite'}")
+    return create_async_engine("postgresql+asyncpg://" + url.split("://", 1)[1])
+
+
 async def test_the_migrations_make_the_tables_that_the_statements_mean(
     bare_url: str, tmp_path: Path
 ) -> None:
     await migrations.migrate(bare_url, tmp_path)
-    engine = migrations._engine(bare_url, tmp_path)
+    engine = _engine(bare_url, tmp_path)
     async with engine.connect() as connection:
         difference = await connection.run_sync(
             lambda c: compare_metadata(MigrationContext.configure(c), whole_metadata())
@@ -193,7 +200,7 @@ def test_the_newest_migration_is_the_one_that_is_checked_for() -> None:
 async def test_a_newer_database_is_refused(place: Place) -> None:
     from sqlalchemy import text
 
-    engine = migrations._engine(place.url, place.folder)
+    engine = _engine(place.url, place.folder)
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     await engine.dispose()

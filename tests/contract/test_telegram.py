@@ -16,7 +16,7 @@ import pytest
 import structlog
 from aiohttp import ClientSession, web
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.bots.chat import (
     Answered,
     Button,
@@ -60,7 +60,7 @@ def config(folder: Path, api: BotApi, more: str = "", token: str = TOKEN) -> set
 
 @pytest.fixture
 async def bridge(tmp_path: Path, api: BotApi) -> AsyncIterator[Bridge]:
-    async with app.opened(config(tmp_path, api), "up") as found:
+    async with opening.opened(config(tmp_path, api), "up") as found:
         yield found
 
 
@@ -546,7 +546,7 @@ async def test_what_a_dead_process_left_is_worked_by_the_next(api: BotApi, tmp_p
         held.set()
         await asyncio.Event().wait()
 
-    async with app.opened(config(tmp_path, api), "up") as first:
+    async with opening.opened(config(tmp_path, api), "up") as first:
         chat, heard = TelegramChat(first), Heard()
         heard.then = forever
         edge = TelegramEdge(first, chat, heard, first=0.02)
@@ -561,7 +561,7 @@ async def test_what_a_dead_process_left_is_worked_by_the_next(api: BotApi, tmp_p
             task.cancel()
         await asyncio.gather(*edge._intake._tasks, return_exceptions=True)
         await chat.close()
-    async with app.opened(config(tmp_path, api), "up") as second, an_edge(second) as (_, heard):
+    async with opening.opened(config(tmp_path, api), "up") as second, an_edge(second) as (_, heard):
         await heard.count(1)
     assert [event.act for event in heard.events] == [Typed("log")]
 
@@ -589,7 +589,7 @@ async def test_another_poller(api: BotApi, bridge: Bridge) -> None:
 
 async def test_a_wrong_token(api: BotApi, tmp_path: Path) -> None:
     settings = config(tmp_path, api, token="7000:wrong-secret")
-    async with app.opened(settings, "up") as bridge:
+    async with opening.opened(settings, "up") as bridge:
         with structlog.testing.capture_logs() as logs:
             async with an_edge(bridge) as (_, heard):
 
@@ -760,7 +760,7 @@ async def test_a_move_is_heard(api: BotApi, bridge: Bridge) -> None:
 async def a_hook(folder: Path, api: BotApi) -> AsyncIterator[tuple[str, Heard, Bridge]]:
     """A bridge that Telegram calls, and where."""
     settings = config(folder, api, f'webhook_secret = "{SECRET}"')
-    async with app.opened(settings, "up") as bridge:
+    async with opening.opened(settings, "up") as bridge:
         chat, heard = TelegramChat(bridge), Heard()
         edge = TelegramEdge(bridge, chat, heard, first=0.02)
         server = web.Application(client_max_size=1024)
@@ -842,7 +842,7 @@ async def test_a_webhook_call_that_cannot_be_stored(
 
 
 async def test_a_secret_that_telegram_does_not_take(tmp_path: Path, api: BotApi) -> None:
-    async with app.opened(config(tmp_path, api, 'webhook_secret = "a b"'), "up") as bridge:
+    async with opening.opened(config(tmp_path, api, 'webhook_secret = "a b"'), "up") as bridge:
         chat = TelegramChat(bridge)
         with pytest.raises(Misconfigured, match="webhook_secret"):
             TelegramEdge(bridge, chat, Heard())

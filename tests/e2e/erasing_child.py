@@ -9,7 +9,7 @@ import asyncio
 import sys
 from pathlib import Path
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.requests import Someone
 from tests.crowd import people
@@ -17,7 +17,7 @@ from tests.crowd import people
 
 async def main(config: Path, many: int, every: int) -> None:
     """Erase every so-manieth of the crowd."""
-    async with app.opened(settings.load(config, {})) as bridge:
+    async with opening.opened(settings.load(config, {})) as bridge:
         chosen = people(many)[::every]
         wishes = [Wish(n, 1, Someone("number", o.number), "eva") for n, o in enumerate(chosen, 1)]
         await erase(bridge, wishes)

@@ -17,12 +17,12 @@ from typing import Any
 import pytest
 import pyzipper
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.privacy.remembrance import Remembrance
 from tests.bridges import write_config
 from tests.crowd import One, found, people, settle
 from tests.e2e import erasing_child
-from tests.e2e.processes import House, Process, a_house, until
+from tests.e2e.processes import House, Process, a_house, post, until
 
 MANY, EVERY = 1200, 2
 WHO = ("--tenant", "acme", "--instruction", "letter of 23 November", "--yes", "--json")
@@ -61,7 +61,7 @@ def _begun(folder: Path) -> bool:
 async def populated(folder: Path, count: int) -> tuple[Path, list[One]]:
     """A configuration, and a database with so many people."""
     config = write_config(folder)
-    async with app.opened(settings.load(config, {})) as bridge:
+    async with opening.opened(settings.load(config, {})) as bridge:
         crowd = people(count)
         await settle(bridge, crowd)
     return config, crowd
@@ -178,6 +178,23 @@ async def test_p66_who_was_erased_does_not_come_back_with_a_backup(tmp_path: Pat
             assert json.loads(out)["suppressed"]
     live = tmp_path / "var"
     assert found(live, [trace for one in crowd[:2] for trace in one.traces]) == {}
+
+
+async def test_who_has_said_stop_since_a_backup_is_still_left_alone(tmp_path: Path) -> None:
+    config, crowd = await populated(tmp_path, 2)
+    async with a_house(tmp_path, config) as house:
+        backup = await backed_up(house, tmp_path)
+        up = await house.start()
+        anna, berta = (one.number for one in crowd)
+        await post(up.http, "/sandbox/api/messages", {"from": anna, "to": "", "text": "STOP"})
+        copy = tmp_path / "var" / "optouts.jsonl"
+        await until(lambda: copy.exists() and copy.read_text().endswith("\n"), "the copy")
+        up.kill_tree()
+        code, out, err = await house.call("restore", str(backup), "--yes", "--json")
+        assert code == 0, out + err
+        for number, expected in ((anna, True), (berta, False)):
+            code, out, _ = await house.call("suppress", "check", number, "--json")
+            assert json.loads(out)["suppressed"] is expected
 
 
 async def test_p65_a_backup_has_no_keys_in_it_and_opens_with_those_beside_it(

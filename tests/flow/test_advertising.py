@@ -12,7 +12,7 @@ import aiosmtplib
 import pytest
 from sqlalchemy import select
 
-from bridge import app
+from bridge import opening
 from bridge.cli.contacts import packed
 from bridge.dispatch import consents
 from bridge.dispatch.bridge import Bridge
@@ -58,7 +58,7 @@ def tenant() -> str:
 async def bridge(tmp_path: Path, url: str, tenant: str) -> AsyncIterator[Bridge]:
     """An open bridge whose clock stands at noon in Prague."""
     path = write_config(tmp_path, database=url, tenant=tenant)
-    async with app.opened(load(path, {}), "up") as made:
+    async with opening.opened(load(path, {}), "up") as made:
         noon(made)
         yield made
 

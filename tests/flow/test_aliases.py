@@ -37,6 +37,7 @@ PEOPLE = Statement(
 TWO_TENANTS = """
 [[tenants]]
 name = "sister"
+countries = ["CZ", "NO"]
 region = "CZ"
 senders = [ { address = "*@sister.example", proof = "network:127.0.0.0/8" } ]
 """

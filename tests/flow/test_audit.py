@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import delete, select, update
 from structlog.testing import capture_logs
 
-from bridge import app
+from bridge import opening
 from bridge.dispatch import glimpses
 from bridge.dispatch.audit import Notary
 from bridge.dispatch.bridge import Bridge
@@ -65,7 +65,7 @@ def dpo() -> str:
 async def bridge(tmp_path: Path, url: str, dpo: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url, dpo=dpo))
-    async with app.opened(load(path, {}), "up") as bridge:
+    async with opening.opened(load(path, {}), "up") as bridge:
         bridge.clock = lambda: NOW
         yield bridge
 

@@ -17,8 +17,7 @@ import pytest
 from sqlalchemy import func, select
 from typer.testing import CliRunner, Result
 
-from bridge import app as house
-from bridge import phone
+from bridge import opening, phone
 from bridge.cli.contacts import app
 from bridge.control import ControlServer
 from bridge.dispatch import contacts
@@ -69,7 +68,7 @@ def config(tmp_path: Path, url: str) -> Path:
 
 @pytest.fixture
 async def bridge(config: Path) -> AsyncIterator[Bridge]:
-    async with house.opened(load(config, {}), "up") as bridge:
+    async with opening.opened(load(config, {}), "up") as bridge:
         yield bridge
 
 
@@ -351,7 +350,7 @@ async def test_the_largest_file_fits_through_the_socket(served: Path) -> None:
 
 
 async def test_the_command_works_where_no_bridge_runs(config: Path) -> None:
-    async with house.opened(load(config, {}), "up"):
+    async with opening.opened(load(config, {}), "up"):
         pass  # it has run before: the tenants are there
     for what in ("import", "list"):
         words = ["contacts", what, *(["-"] if what == "import" else []), "--tenant", "acme"]

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bridge import app
+from bridge import opening
 from bridge.bots.enrolment import code_hash, new_code
 from bridge.dispatch import abuse, demanding, reviewing
 from bridge.dispatch.bridge import Bridge
@@ -61,7 +61,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
-    async with app.opened(load(path, {}), "up") as bridge:
+    async with opening.opened(load(path, {}), "up") as bridge:
         began = bridge.clock()
         bridge.clock = lambda: began
         yield bridge
@@ -193,6 +193,25 @@ async def test_p58_a_tenant_reports_what_it_suspects(bridge: Bridge, do: Do) -> 
     (opened,) = await do("breach open", facts=facts, tenants=["acme"], source="tenant")
     assert opened["source"] == "tenant"
     assert await owed(bridge) == ["A tenant suspects a breach"]
+
+
+async def test_p58_the_same_told_twice_is_one_breach(bridge: Bridge, do: Do) -> None:
+    """A kill between the case and the end of the command works the command anew."""
+    facts = {"nature": "Somebody knew our messages"}
+    for _ in range(2):
+        (opened,) = await do("breach open", facts=facts, tenants=["acme"], source="tenant")
+        assert opened["id"] == 1
+    assert await owed(bridge) == ["A tenant suspects a breach"]
+    for other in (
+        {"facts": facts, "tenants": ["acme"]},
+        {"facts": facts, "tenants": ["sister"], "source": "tenant"},
+        {"facts": {"nature": "And more"}, "tenants": ["acme"], "source": "tenant"},
+    ):
+        await do("breach open", **other)
+    assert len(await do("breach list")) == 4
+    later(bridge, HOUR)
+    await do("breach open", facts=facts, tenants=["acme"], source="tenant")
+    assert len(await do("breach list")) == 5
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -47,7 +47,7 @@ COMMANDS = {
 NONE = {
     "subproc sell": "it can be list, add or notify",
     "subproc add x colour=red": "only this can stand here",
-    "breach notify seven": "no breach's id",
+    "breach notify seven": "this is no id",
     "breach close 7": "is missing",
     "breach open": "is missing",
     "access grant Eva": "role=<role> is missing",

@@ -15,7 +15,7 @@ import pytest
 import structlog
 from sqlalchemy import select
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.optout import left_by_link, secret
 from bridge.dispatch.receive import Reception
@@ -58,7 +58,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url, ours=OURS))
-    async with app.opened(settings.load(path, {}), "up") as bridge:
+    async with opening.opened(settings.load(path, {}), "up") as bridge:
         await bridge.bell.start([], None)
         yield bridge
         await bridge.bell.stop()

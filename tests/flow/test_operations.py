@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bridge import app, control, operations
+from bridge import control, opening, operations
 from bridge.control import ControlServer
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.receive import Reception
@@ -52,7 +52,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
-    async with app.opened(load(path, {}), "up") as bridge:
+    async with opening.opened(load(path, {}), "up") as bridge:
         yield bridge
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bridge import app, settings
+from bridge import opening, settings
 from bridge.dispatch import peppers
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.receive import Reception
@@ -62,7 +62,7 @@ def write(folder: Path, url: str = "sqlite") -> Path:
 
 @asynccontextmanager
 async def opened(config: Path) -> AsyncIterator[Bridge]:
-    async with app.opened(settings.load(config, {}), "up") as bridge:
+    async with opening.opened(settings.load(config, {}), "up") as bridge:
         Reception(bridge, lambda _: None)
         await bridge.bell.start([], None)
         yield bridge
@@ -226,7 +226,7 @@ async def test_no_pepper_is_changed_under_a_process_that_runs(
     async with opened(config):
         peppers.add(pepper(config))
         with pytest.raises(Misconfigured, match="still runs with the older pepper"):
-            async with app.opened(settings.load(config, {}), "command"):
+            async with opening.opened(settings.load(config, {}), "command"):
                 pass
 
 

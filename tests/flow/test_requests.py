@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,12 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bridge import app, phone
+from bridge import opening, phone
 from bridge.dispatch import contacts, deciding, identity
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.receive import Reception
 from bridge.dispatch.requests import NUMBER, Ask, By, Someone, open_request, read
+from bridge.dispatch.stopping import stop, wish
 from bridge.dispatch.submit import submit
 from bridge.errors import Refused
 from bridge.model import Class, Inbound, Origin, State, Submission
@@ -47,6 +49,7 @@ operator = "Our bridge"
 name = "acme"
 countries = ["CZ", "SK"]
 inbox = ["boss@acme.example"]
+programmes = [ {{ name = "offers", keyword = "OFFERS", text = "You get our offers." }} ]
 [[tenants]]
 name = "own"
 profile = "controller"
@@ -77,7 +80,7 @@ class Clock:
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
-    async with app.opened(load(path, {}), "up") as bridge:
+    async with opening.opened(load(path, {}), "up") as bridge:
         bridge.clock = Clock()
         bridge.bell.ring = lambda *_: None  # type: ignore[method-assign]
         Reception(bridge, lambda _: None)
@@ -841,6 +844,49 @@ async def test_p26_queued_messages_change_and_the_recipients_are_named(
     assert texts[waits] == "The pump runs."
 
 
+async def test_p26_a_programme_and_its_stop_go_along_to_the_right_number(
+    bridge: Bridge, do: Do_
+) -> None:
+    acme = bridge.register.named("acme")
+    assert acme is not None
+    offers = bridge.register.programme(acme.id, "offers").id
+    origin = Origin("mail", "eva@firm.example", {"subject": "Pump"})
+    item = Submission(acme.id, origin, ANNA, "CZ", "The pump runs.", programme="offers")
+    waits = (await submit(bridge, item)).id
+    opened = await do(
+        "dsar open",
+        kind="rectify",
+        who=ANNA,
+        tenant="acme",
+        answer_to="anna@person.example",
+        details={"number": BERTA},
+    )
+    await do("dsar verify", id=opened["id"], vouch="known in person")
+    await do("dsar instruct", id=opened["id"], decision="fulfil", reason="it was a slip")
+    await run(do, opened["id"])
+    right = bridge.keys.programme(acme.id, offers, BERTA)
+    assert dict(await rows(bridge, message.c.id, message.c.programme_index))[waits] == right
+    facts = {"scope": "programme", "source": "handset", "programme": offers}
+    await stop(bridge, wish(bridge.keys, acme.id, BERTA, now=bridge.clock(), **facts))
+    assert await state_of(bridge, waits) == "suppressed"
+    # And the other way round: who had left the programme under the wrong number has left it.
+    opened = await do(
+        "dsar open",
+        kind="rectify",
+        who=BERTA,
+        tenant="acme",
+        answer_to="anna@person.example",
+        details={"number": STRANGER},
+    )
+    await do("dsar verify", id=opened["id"], vouch="known in person")
+    await do("dsar instruct", id=opened["id"], decision="fulfil", reason="it was a slip")
+    await run(do, opened["id"])
+    assert (
+        await state_of(bridge, (await submit(bridge, replace(item, destination=STRANGER))).id)
+        == "suppressed"
+    )
+
+
 # Restriction
 
 
@@ -953,7 +999,7 @@ async def test_every_move_leaves_an_event_and_an_audit_line_without_a_number(
     await texted(bridge)
     shown = await ready_to_erase(do)
     await run(do, shown)
-    events = [row[0] for row in await rows(bridge, dsr_event.c.after)]
+    events = [after for _, after in sorted(await rows(bridge, dsr_event.c.id, dsr_event.c.after))]
     assert events == [
         "received", "verified", "forwarded", "instructed", "approved", "previewed",
         "executing", "done", "receipt_sent",

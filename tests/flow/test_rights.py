@@ -14,7 +14,7 @@ import pytest
 import pyzipper
 from sqlalchemy import func, select
 
-from bridge import app
+from bridge import opening
 from bridge.dispatch import receipting
 from bridge.dispatch.aftercare import NIGHT, SETTLED, Aftercare
 from bridge.dispatch.bridge import Bridge
@@ -66,7 +66,7 @@ def url(request: pytest.FixtureRequest) -> str:
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
-    async with app.opened(load(path, {}), "up") as bridge:
+    async with opening.opened(load(path, {}), "up") as bridge:
         yield bridge
 
 

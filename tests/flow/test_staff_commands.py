@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from bridge import app, control
+from bridge import control, opening
 from bridge.bots.enrolment import code_hash
 from bridge.bots.roles import ROLES
 from bridge.control import ControlServer
@@ -38,7 +38,7 @@ Do = Callable[..., Any]
 async def bridge(tmp_path: Path) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
     path.write_text(CONFIG.format(data_dir=tmp_path / "data"))
-    async with app.opened(load(path, {}), "up") as bridge:
+    async with opening.opened(load(path, {}), "up") as bridge:
         yield bridge
 
 

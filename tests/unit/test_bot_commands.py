@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bridge.bots import recipients, when
 from bridge.bots.commands import VERBS, parse
 from bridge.bots.model import (
+    Balance,
     Cancel,
     ContactAdd,
     Enrol,
@@ -75,6 +76,7 @@ SHOWN = ids.show(1 << 60)
         ),
         ("template remove late", Remove("template", "late")),
         ("quota", Quota()),
+        ("balance", Balance()),
         ("enrol ABC-123", Enrol("ABC-123")),
         ("help", Help()),
         ("help send", Help("send")),

@@ -446,3 +446,31 @@ def test_every_command_and_option_is_documented(name: str) -> None:
 def test_every_command_takes_a_configuration(name: str) -> None:
     assert "--config" in [option for p in EVERY[name].params for option in p.opts]
     assert EVERY[name].help
+
+
+ROUTED = """
+[[tenants]]
+name = "acme"
+originator = "ACME"
+[[carriers]]
+name = "smsc-1"
+kind = "smpp"
+host = "127.0.0.1"
+[[routes]]
+match = "+420"
+carriers = ["smsc-1"]
+"""
+
+
+def test_a_route_is_explained_without_a_bridge(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml").write_text(ROUTED)
+    found = json.loads(run("explain", "route", "601123456", "--json").stdout)
+    assert (found["route"], found["carrier"], found["replies"]) == ("match +420", "smsc-1", "no")
+    assert found["carriers"][0]["weight"] is None
+    said = run("explain", "route", "601123456", "--from", "+420601000000").stdout
+    assert "sender: +420601000000 (long); answers: yes" in said
+    assert "health: not known: no bridge runs here" in said
+    assert not (tmp_path / "var").exists(), "nothing is made"
+    wrong = run("explain", "route", "601123456", "--tenant", "nobody", "--json")
+    assert wrong.exit_code == 1
+    assert "no tenant 'nobody'" in json.loads(wrong.stdout)["error"]

@@ -49,6 +49,17 @@ DOCUMENT: dict[str, Any] = {
     "contact": "privacy@sms.example",
     "authority": "ÚOOÚ",
     "messages": [MESSAGE],
+    "files": [
+        {
+            "at": "2026-11-23T05:33:17Z",
+            "name": "offer.pdf",
+            "kind": "application/pdf",
+            "size": 5000,
+            "until": "2026-12-23T05:33:17Z",
+            "served": 1,
+            "refused": "",
+        }
+    ],
     "replies": [
         {"at": "2026-11-23T05:33:17Z", "to": "+420601000000", "understood": "none", "text": "=1+1"}
     ],

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from bridge.errors import Misconfigured, Refused
 from bridge.model import Class
 from bridge.smtp import dmarc
-from bridge.smtp.dns import Resolver, canonical, organisational, split
+from bridge.smtp.dns import Resolver
+from bridge.smtp.domains import canonical, organisational, split
 from bridge.smtp.proof import Match, Peer, Rule, Ruleset, new_token
 
 ACME, OTHER = 1, 2

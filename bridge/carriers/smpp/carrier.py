@@ -33,6 +33,7 @@ class SmppCarrier:
             config = SmppConfig.from_settings(config)
         self.config = config
         self.name = config.name
+        self.whole = config.long == "payload"
         self.counts: Counter[str] = Counter()
         """What happened how often, for the metrics: see `account.Account.counts`."""
         self._sessions: list[Session] = []
@@ -75,6 +76,9 @@ class SmppCarrier:
             each(parts, done, NOT_SENT)
         else:
             link.send(parts, done)
+
+    def withdraw(self, message: int) -> None:
+        """What was handed over is written."""
 
 
 class _Closed:

@@ -1,0 +1,70 @@
+"""`bridge prices`: what a part costs with a carrier, and what a tenant pays for it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
+from bridge.cli.contacts import packed
+from bridge.cli.table import Table
+
+app = group("What a part costs with a carrier, and what a tenant pays for it.")
+COLUMNS = ("carrier", "tenant", "prefix", "price", "currency", "valid_from")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE",
+            help="CSV: carrier,prefix,price,currency,valid_from, or tenant in the place of"
+            " carrier; - is input.",
+        ),
+    ],
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Add or change prices from a file: all of them, or none if a line is wrong."""
+
+    def tell(item: Item) -> None:
+        if as_json:
+            print_json(item)
+        elif "problem" in item:
+            where = f"line {item['line']}" if item["line"] else "the file"
+            typer.echo(f"{where}: {item['problem']}")
+        else:
+            typer.echo(f"{item['prices']} prices stand as in the file")
+
+    with faults(as_json=as_json):
+        perform(config, "prices import", tell, data=packed(file, as_json=as_json))
+
+
+@app.command("list")
+def list_(
+    carrier: Annotated[str, typer.Option(help="Of this carrier only.")] = "",
+    tenant: Annotated[str, typer.Option(help="Of this tenant only; * is every tenant's.")] = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show all prices, also those to come and those that are over."""
+    empty = "" if as_json else "there are no prices: `bridge prices import` reads a file"
+    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
+        sink = print_json if as_json else table.add
+        perform(config, "prices list", sink, carrier=carrier, tenant=tenant)
+
+
+@app.command()
+def check(
+    number: Annotated[str, typer.Argument(help="The number, in any common writing.")],
+    tenant: Annotated[str, typer.Option(help="Of this tenant only.")] = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Show what a part to a number costs now: with each carrier, and each tenant."""
+    empty = "" if as_json else "no price is known for this number"
+    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
+        sink = print_json if as_json else table.add
+        perform(config, "prices check", sink, number=number, tenant=tenant)

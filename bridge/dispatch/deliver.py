@@ -239,11 +239,15 @@ class Lanes:
 
     def _room(self) -> int:
         """Parts that may be asked for: 0 also when others may take this process for dead."""
-        if self.bridge.clock() > self.bridge.owned_until or self._ledger.behind:
-            return 0
-        if self.bridge.brakes.all_halted:
+        if not self._is_open():
             return 0
         return min(self.carrier.room - len(self._out), self._out.room()) - self._reserved
+
+    def _is_open(self) -> bool:
+        """Whether anything may be claimed, were there room."""
+        if self.bridge.clock() > self.bridge.owned_until or self._ledger.behind:
+            return False
+        return not self.bridge.brakes.all_halted
 
     def _bulk_room(self, room: int) -> int:
         """Bulk leaves some places of a large window free, so that an urgent part need not wait."""
@@ -460,10 +464,10 @@ class Lanes:
     # Awake and asleep
 
     def _wait_for_room(self) -> None:
-        """The carrier will call when its window opens; the pace needs a timer."""
+        """A carrier calls when its full window opens; pace, births, claims ahead need a timer."""
         wait = self._out.wait()
-        if wait <= 0 and self._out.room() <= 0:
-            wait = SOON  # the pace is a rounding away from its next part
+        if wait <= 0 and self._is_open() and self.carrier.room > 0:
+            wait = SOON
         self._look_again(wait if wait > 0 else GLANCE)
 
     def _look_again(self, seconds: float) -> None:

@@ -119,7 +119,7 @@ async def test_typing_is_not_disturbed_by_another_phone(
         await bridge.mail(ANNA, "Kotel 3 je studený")
         await browser.sees("#log", "delivered")
         await browser.types("#text", "Už se obl")
-        await bridge.mail("+4740612345", "Hei!")
+        await bridge.mail("+420606123456", "Hei!")
         await browser.sees("#threads", "Hei!")
         await browser.types("#text", "ékám")
         assert await browser.run("return document.querySelector('#text').value") == "Už se oblékám"

@@ -34,6 +34,7 @@ from bridge.smtp.letter import LETTERS, Letter, date, one_line, outside, set_tex
 FOOTER = "Answer this mail to send an SMS back."
 
 _ORIGINAL_LIMIT = 16_384
+_ADDRESS_LIMIT = 960  # of the 998 of a line (RFC 5322 2.1.1), with the name of its field
 
 
 class _OneLine(UnstructuredHeader, BaseHeader):
@@ -209,12 +210,18 @@ def _recipient_fields(fate: Fate) -> EmailMessage:
 
 
 def _typed_address(address: str) -> str:
-    """An address with its type; beyond ASCII as RFC 6533 3 has it."""
-    if address.isascii():
-        return f"rfc822; {one_line(address)}"
-    return "utf-8; " + "".join(
-        c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in one_line(address)
-    )
+    """An address with its type; beyond ASCII as RFC 6533 3 has it.
+
+    No address that SMTP carries (RFC 5321 4.5.3.1.3) comes near the limit of a line.
+    """
+    kind = "rfc822" if address.isascii() else "utf-8"
+    written = ""
+    for sign in one_line(address):
+        step = sign if sign.isascii() else f"\\x{{{ord(sign):X}}}"
+        if len(written) + len(step) > _ADDRESS_LIMIT:
+            break
+        written += step
+    return f"{kind}; {written}"
 
 
 def _explained(told: Explanation) -> str:

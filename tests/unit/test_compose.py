@@ -281,6 +281,7 @@ def test_a_recipient_beyond_ascii_is_escaped() -> None:
 
 
 @given(texts, st.binary(max_size=300))
+@example("\U0001f4de" * 300, b"")
 def test_whatever_a_carrier_says_stays_where_it_belongs(words: str, headers: bytes) -> None:
     fate = Fate(f"a@b\r\nX: {words}", words, Action.FAILED, "5.0.0", words, words)
     mail, parts = a_report(fate, original_headers=headers)

@@ -208,9 +208,10 @@ async def test_of_several_at_once_as_many_are_taken_as_can_be_paid(work: Worker)
     await right(work)
 
 
+@pytest.mark.parametrize(
+    "url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
 async def test_two_processes_do_not_spend_the_same_credit(database: Database) -> None:
-    if database.url == "sqlite":
-        pytest.skip("one process writes there")
     one, two = await database.two()
     await pay(one, 20)
     writes = [

@@ -27,6 +27,7 @@ from bridge.dispatch.bell import Bell
 from bridge.dispatch.broker import connect
 from bridge.dispatch.link import Link
 from bridge.errors import Misconfigured
+from tests.conftest import absent
 
 PATIENCE_S = 20.0
 URGENT, BULK, MAIL = "deliver.smsc-1.urgent", "deliver.smsc-1.bulk", "answer.mail"
@@ -171,7 +172,7 @@ def server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Server]:
     try:
         server = Server(home, free_port())
     except Misconfigured as no:
-        pytest.skip(no.sentence)
+        absent(no.sentence)
     yield server
     server.end()
 

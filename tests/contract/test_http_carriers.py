@@ -218,18 +218,20 @@ async def test_a_broken_connection_after_the_request_is_a_doubt(case: Case) -> N
 
 
 @pytest.mark.usefixtures("quick")
-async def test_an_idempotent_request_is_repeated_until_it_is_no_doubt(case: Case) -> None:
-    if not case.idempotent:
-        pytest.skip("this provider does not know a repeat")
+async def test_a_request_is_repeated_until_it_is_no_doubt_where_that_is_harmless(
+    case: Case,
+) -> None:
     async with a_peer(case) as peer, us(case, peer.url) as it:
         peer.cut = True
         part = it.part()
         it.send(part)
-        await until(lambda: len([seen for seen in peer.asked if case.is_send(seen)]) >= 2)
-        peer.cut = False
+        if case.idempotent:
+            await until(lambda: len([seen for seen in peer.asked if case.is_send(seen)]) >= 2)
+            peer.cut = False
         await until(lambda: part.attempt in it.outcomes)
-        assert it.outcomes[part.attempt].verdict is Verdict.ACCEPTED
-        assert it.outcomes[part.attempt].carrier_id == peer.ids[0]
+        outcome = it.outcomes[part.attempt]
+        assert outcome.verdict is (Verdict.ACCEPTED if case.idempotent else Verdict.UNKNOWN)
+        assert outcome.carrier_id == peer.ids[0] or not case.idempotent
         assert len(peer.sent) == 1
 
 

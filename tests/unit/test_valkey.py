@@ -18,6 +18,7 @@ from bridge.dispatch import leash, valkey
 from bridge.dispatch.broker_redis import pool
 from bridge.dispatch.valkey import Valkey
 from bridge.errors import Misconfigured
+from tests.conftest import absent
 
 PATIENCE_S = 15.0
 
@@ -32,7 +33,7 @@ def server(home: Path) -> Iterator[Valkey]:
     try:
         server = Valkey(home)
     except Misconfigured as no:
-        pytest.skip(no.sentence)
+        absent(no.sentence)
     yield server
     server.stop()
 

@@ -79,7 +79,7 @@ def free_port() -> Callable[[], int]:
     return find
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def program() -> Callable[[str], Path]:
     """A function from a program's name to its path; skips the test where it is not installed."""
 
@@ -90,7 +90,7 @@ def program() -> Callable[[str], Path]:
     return find
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def node_modules() -> Callable[[str], Path]:
     """A function from an npm package's name to its folder, in NODE_PATH or where CI puts it."""
     cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"

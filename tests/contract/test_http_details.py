@@ -9,6 +9,7 @@ import ssl
 import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import parse_qsl
 
 import pytest
 from aiohttp import web
@@ -20,7 +21,7 @@ from bridge.carriers.http.tickets import Tickets
 from bridge.carriers.http.wire import Broken, Wire
 from bridge.errors import Misconfigured
 from bridge.keyring import Keyring
-from bridge.model import Verdict
+from bridge.model import Part, Verdict
 from bridge.settings import Carrier
 from tests.bridges import until
 from tests.contract.test_http_callbacks import World, world
@@ -83,6 +84,17 @@ async def test_what_vonage_took_in_part_is_a_doubt() -> None:
     account = provider(entry("vonage", **vonage.CASE.keys), KEYS, PUBLIC)
     body = b'{"messages": [{"status": "0", "message-id": "1"}, {"status": "1"}]}'
     assert account.outcome(Answer(200, {}, body)).verdict is Verdict.UNKNOWN
+
+
+@pytest.mark.parametrize(("length", "told"), [(100, True), (101, False)])
+def test_an_address_too_long_for_vonage_does_not_cost_the_sms(length: int, told: bool) -> None:
+    path = "/carriers/us/receipt"
+    public = "https://sms.example/".ljust(length - len(path), "x")
+    account = provider(entry("vonage", originator="ACME", **vonage.CASE.keys), KEYS, public)
+    assert len(account.url("receipt")) == length
+    part = Part(1, 1, 1, 1, 0, "+420601123456", "", "x", "gsm7", "", None)
+    said = dict(parse_qsl(account.request(part, 0.0, "").body.decode()))
+    assert ("callback" in said, said["status-report-req"]) == (told, "true")
 
 
 def test_the_md5_hash_is_over_fields_and_secret() -> None:

@@ -26,15 +26,15 @@ NEW_MESSAGE = {
     "additionalProperties": False,
     "properties": {
         "api_key": {"type": "string", "minLength": 8, "maxLength": 8},
-        "api_secret": {"type": "string", "minLength": 16, "maxLength": 16},
+        "api_secret": {"type": "string", "minLength": 6, "maxLength": 32},
         "from": {"type": "string", "pattern": r"^(\d{3,15}|(?=.*[A-Za-z])[A-Za-z0-9 &._-]{1,11})$"},
         "to": {"type": "string", "pattern": r"^\d{7,15}$"},
         "text": {"type": "string", "minLength": 1},
-        "type": {"enum": ["text", "binary", "wappush", "unicode", "vcal", "vcard"]},
+        "type": {"enum": ["text", "binary", "unicode"]},
         "ttl": {"type": "string", "pattern": "^[0-9]+$"},
-        "status-report-req": {"enum": ["0", "1"]},
-        "callback": {"type": "string", "pattern": "^https?://"},
-        "client-ref": {"type": "string", "maxLength": 40},
+        "status-report-req": {"enum": ["true", "false"]},
+        "callback": {"type": "string", "pattern": "^https?://", "maxLength": 100},
+        "client-ref": {"type": "string", "maxLength": 100},
     },
 }
 

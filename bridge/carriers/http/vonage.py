@@ -1,7 +1,7 @@
 """Vonage (Nexmo), its SMS API: an SMS by a form; receipts and MO by its webhooks.
 
 Sources, all read on 2026-11-23: the API description Nexmo/api-specification, definitions/sms.yml
-1.0.6 (request, answer, receipt, MO); developer.vonage.com/messaging/sms/guides: troubleshooting-sms
+1.2.0 (request, answer, receipt, MO); developer.vonage.com/messaging/sms/guides: troubleshooting-sms
 (codes of answers), concatenation-and-encoding, inbound-sms; /opt-out-assist/guides/
 messaging-opted-out-numbers; /getting-started/concepts/signing-messages (its `sig`).
 
@@ -36,6 +36,7 @@ from bridge.carriers.http.provider import (
 from bridge.model import Outcome, Part, Receipt, State, Verdict
 
 _TTL: Final = (20_000, 604_800_000)  # milliseconds, the least and the most
+_LONGEST_CALLBACK: Final = 100  # characters
 _OPTED_OUT: Final = 9
 
 _NUMBER: Final = Verdict.FAILED
@@ -117,12 +118,14 @@ class Vonage(Provider):
             "to": part.destination.removeprefix("+"),
             "text": part.text,
             "type": "unicode" if part.encoding == "ucs2" else "text",
-            "status-report-req": "1" if self.config.receipts else "0",
+            "status-report-req": "true" if self.config.receipts else "false",
         }
         if part.expires_at is not None:
             least, most = _TTL
             fields["ttl"] = str(int(min(max((part.expires_at - now) * 1000, least), most)))
-        if self.config.receipts and (url := self.url("receipt")):
+        url = self.url("receipt")
+        # A longer one is refused, and the SMS with it (error 23); the account has its own webhook.
+        if self.config.receipts and 0 < len(url) <= _LONGEST_CALLBACK:
             fields["callback"] = url
         return form("POST", f"{self.base}/sms/json", fields)
 

@@ -27,6 +27,17 @@ def micro(written: str) -> int:
     return int(amount * MICRO)
 
 
+def paid(written: str) -> int:
+    """As `micro`, of money that changes hands: `1,200` may be a thousand to whoever wrote it.
+
+    Raises ValueError.
+    """
+    found = micro(written)
+    if re.search("[.,][0-9]{3}", written):
+        raise ValueError("what is paid has at most two decimals, and no sign between thousands")
+    return found
+
+
 def decimal(units: int) -> Decimal:
     """Micro-units as an exact decimal, with two places at least."""
     amount = Decimal(units) / MICRO

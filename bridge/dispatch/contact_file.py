@@ -103,6 +103,23 @@ def records_of(
     return _records(text, _delimiter(text, header))
 
 
+def by_column(columns: Sequence[str], cells: Sequence[str]) -> dict[str, str]:
+    """What a record says in each column, "" where it ends early.
+
+    Of several columns of one name the first that says anything is heard. Raises Refused where the
+    record has more cells than there are columns: a number with a comma may be in two of them.
+    """
+    if any(cells[len(columns) :]):
+        raise Refused(
+            "there are more columns than the first line names",
+            "put a value that has a comma between quotes",
+        )
+    found = dict.fromkeys(columns, "")
+    for column, cell in zip(columns, cells, strict=False):
+        found[column] = found[column] or cell
+    return found
+
+
 class Unreadable(Exception):
     """What ends the reading."""
 
@@ -201,11 +218,9 @@ class _Reading:
             self.problems.append(Problem(line, no.sentence))
 
     def _row(self, line: int, cells: list[str]) -> Row:
-        if any(cells[len(self._columns) :]):
-            raise Refused("there are more columns than the first line names")
-        given = dict(zip(self._columns, cells, strict=False))
+        given = by_column(self._columns, cells)
         for column in ("name", "number"):
-            if not given.get(column):
+            if not given[column]:
                 raise Refused(f"the {column} is empty")
         name = alias_of(given["name"])
         number = phone.parse(given["number"], self._region)

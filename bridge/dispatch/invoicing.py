@@ -23,6 +23,9 @@ from bridge.pages import Pages
 from bridge.store.invoices import HAS, MOVED, USED, Issue, issue_invoices
 
 _MONTH = re.compile("20[0-9]{2}-(0[1-9]|1[0-2])").fullmatch
+#: What a process books as of a month's last moments is in the database by so many seconds later;
+#: what came after the invoice would stand on none.
+_BOOKED: Final = 3600.0
 _CENT: Final = Decimal("0.01")
 _MOVES: Final = {"payment": "paid", "gift": "given", "correction": "corrected", "vat": "vat"}
 
@@ -54,14 +57,10 @@ async def statement(bridge: Bridge, tenant: Tenant, month: Month) -> dict[str, A
     """What a tenant had, what came, what was used, and what was left. Raises StoreUnavailable."""
     who = {"tenant": tenant.id, "currency": tenant.currency}
     used = await bridge.store.read(USED, **who, since=month.since, until=month.until)
-    moved = await bridge.store.read(MOVED, **who, since=month.since)
-    left = int((await bridge.store.read(HAS, **who))[0][0])
+    moved = await bridge.store.read(MOVED, **who, since=month.since, until=month.until)
     sums: defaultdict[str, int] = defaultdict(int)
-    for kind, at, amount in moved:
-        if at < month.until:
-            sums[kind] += amount
-        else:
-            left -= amount
+    sums.update({kind: int(within or 0) for kind, within, _ in moved})
+    left = sums.pop("") - sum(int(since or 0) for _, _, since in moved)
     return {
         "tenant": tenant.name,
         "month": month.name,
@@ -85,14 +84,17 @@ async def statement(bridge: Bridge, tenant: Tenant, month: Month) -> dict[str, A
 async def invoiced(bridge: Bridge, actor: str, tenant: Tenant, month: Month) -> str:
     """Issue the invoice of a month that is over; its number. Raises Refused."""
     now = bridge.clock()
-    if now < month.until:
-        raise Refused(f"{month.name} is not over", f"wait until {day(month.until)}")
+    if now < month.until + _BOOKED:
+        raise Refused(f"{month.name} is not over", f"wait until {day(month.until)}, 01:00 UTC")
     settings = bridge.settings.billing
     found = await statement(bridge, tenant, month)
     net = _cents(sum((Decimal(each["amount"]) for each in found["countries"]), Decimal()))
     if not net:
         raise Refused(f"{tenant.name} has used nothing in {month.name}")
     vat = _cents(net * Decimal(settings.vat) / 100)
+    has = await bridge.store.read(HAS, tenant=tenant.id, currency=tenant.currency)
+    # The net was paid as it was used; the tax is what the invoice itself takes.
+    is_paid = tenant.billing == billing.PREPAID and int(has[0][0]) >= int(vat * MICRO)
     due_at = now + settings.due.total_seconds()
     document = {
         "supplier": settings.supplier,
@@ -107,7 +109,7 @@ async def invoiced(bridge: Bridge, actor: str, tenant: Tenant, month: Month) -> 
         "issued": day(now),
         "due": day(due_at),
         "variable_symbol": billing.symbol(tenant),
-        "prepaid": tenant.billing == billing.PREPAID,
+        "prepaid": is_paid,
     }
     item = Issue(
         id=bridge.ids.next(),

@@ -13,9 +13,9 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 
-from bridge.dispatch.contact_file import Problem, Unreadable, records_of
+from bridge.dispatch.contact_file import Problem, Unreadable, by_column, records_of
 from bridge.errors import Refused
-from bridge.money import currency, micro
+from bridge.money import currency, paid
 from bridge.store.payments import PaymentIn
 
 _NAMES: Final = {
@@ -42,7 +42,7 @@ def read_payments(data: bytes) -> tuple[list[PaymentIn], list[Problem]]:
                 columns = _columns(line, cells)
                 continue
             try:
-                one = _payment(dict(zip(columns, cells, strict=False)), seen)
+                one = _payment(by_column(columns, cells), seen)
             except (Refused, ValueError) as no:
                 problems.append(Problem(line, str(no)))
                 continue
@@ -65,7 +65,7 @@ def _columns(line: int, header: Sequence[str]) -> tuple[str, ...]:
 
 def _payment(given: Mapping[str, str], seen: Counter[str]) -> PaymentIn | None:
     """None for what went out. Raises Refused, ValueError."""
-    amount = micro(given["amount"].removeprefix("+"))
+    amount = paid(given["amount"].removeprefix("+"))
     if amount <= 0:
         return None
     day, money = _day(given["date"]).isoformat(), currency(given["currency"])

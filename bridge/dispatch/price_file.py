@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Final
 
-from bridge.dispatch.contact_file import Problem, Unreadable, records_of
+from bridge.dispatch.contact_file import Problem, Unreadable, by_column, records_of
 from bridge.errors import Refused
 from bridge.money import currency, micro
 from bridge.store.prices import ALL, COST, PRICE, Row
@@ -42,7 +42,7 @@ def read_prices(
             if len(found) + len(problems) >= MOST_ROWS:
                 raise Unreadable(line, f"more than {MOST_ROWS:,} rows: split the file")
             try:
-                row = _row(dict(zip(columns, cells, strict=False)), carriers, tenants)
+                row = _row(by_column(columns, cells), carriers, tenants)
                 _keep(found, line, row)
             except (Refused, ValueError) as no:
                 problems.append(Problem(line, str(no)))
@@ -55,10 +55,13 @@ def read_prices(
 
 def _columns(line: int, header: Sequence[str]) -> tuple[str, ...]:
     """What stands in each column. Raises Unreadable."""
-    found = tuple(cell.casefold() for cell in header if cell)
+    last = max(place for place, cell in enumerate(header) if cell)
+    found = tuple(cell.casefold() for cell in header[: last + 1])
     kinds = _KINDS.keys() & set(found)
     if not set(found) >= _NEEDED or len(kinds) != 1:
         raise Unreadable(line, _HEADER)
+    if "" in found:
+        raise Unreadable(line, f"column {found.index('') + 1} has no name: take it out")
     if unknown := sorted(set(found) - _KNOWN):
         raise Unreadable(line, f'there is no column "{unknown[0]}"; {_HEADER}')
     if len(set(found)) < len(found):

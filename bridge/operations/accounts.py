@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from bridge.dispatch import billing, debts
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
-from bridge.money import micro, show
+from bridge.money import micro, paid, show
 from bridge.operations.office import Item, Office, record, tenant_named
 from bridge.store.accounts import CREDIT, RESERVED, REVENUE
 from bridge.store.books import BALANCES, verified
@@ -61,7 +61,7 @@ async def accounts_add(
     if kind not in ("payment", "gift", "correction"):
         raise Refused(f"there is no kind {kind!r}")
     try:
-        units = micro(amount)
+        units = micro(amount) if kind == "correction" else paid(amount)
     except ValueError as wrong:
         raise Refused(str(wrong)) from None
     if not units or (units < 0 and kind != "correction"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -114,23 +115,23 @@ async def payments_import(office: Office, *, data: str) -> AsyncIterator[Item]:
     yield {"booked": done.booked, "waiting": done.waiting, "known": done.known}
 
 
-async def _accounts(office: Office) -> Mapping[str, tuple[int, str]]:
-    """Variable symbol → (tenant, currency): a tenant's own, or an invoice's number."""
+async def _accounts(office: Office) -> Mapping[tuple[str, str], set[int]]:
+    """(variable symbol, currency) → tenants: a tenant's own symbol, or an invoice's number."""
     tenants = office.bridge.register.tenants
-    found = {
-        each.number: (each.tenant, each.currency)
-        for each in await debts.invoices(office.bridge.store)
-        if each.tenant in tenants
-    }
+    found: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    for each in await debts.invoices(office.bridge.store):
+        if each.tenant in tenants:
+            found[each.number, each.currency].add(each.tenant)
     for tenant in tenants.values():
         if tenant.billing != billing.NONE:
-            found[billing.symbol(tenant)] = (tenant.id, tenant.currency)
+            found[billing.symbol(tenant), tenant.currency].add(tenant.id)
     return found
 
 
-def _owner(line: PaymentIn, accounts: Mapping[str, tuple[int, str]]) -> int:
-    tenant, currency = accounts.get(line.symbol, (0, ""))
-    return tenant if currency == line.currency else 0
+def _owner(line: PaymentIn, accounts: Mapping[tuple[str, str], set[int]]) -> int:
+    """Whose a payment is; 0 where a person must say: nobody's, or more than one's."""
+    owners = accounts.get((line.symbol, line.currency), set())
+    return next(iter(owners)) if len(owners) == 1 else 0
 
 
 async def payments_list(office: Office, *, waiting: bool = False) -> AsyncIterator[Item]:

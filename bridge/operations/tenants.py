@@ -12,7 +12,7 @@ from bridge import settings
 from bridge.dispatch import billing, tenants
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
-from bridge.money import micro, show
+from bridge.money import paid, show
 from bridge.operations.office import Item, Office, act, entry, record, tenant_named
 from bridge.settings.problems import sentences
 from bridge.smtp.proof import new_token
@@ -92,7 +92,7 @@ def _credit(described: settings.Tenant, written: str) -> int:
     if described.billing == billing.NONE:
         raise Refused("this tenant keeps no account", "add --set billing=prepaid")
     try:
-        given = micro(written)
+        given = paid(written)
     except ValueError as wrong:
         raise Refused(str(wrong)) from None
     if given <= 0:

@@ -111,12 +111,24 @@ def _contradictions(settings: Settings) -> Iterator[str]:
     for user in (user for user, count in users.items() if count > 1):
         yield f'[[tenants]] logins: user "{user}" stands twice; a user belongs to one tenant'
     yield from _shared_originators(settings)
+    yield from _shared_symbols(settings)
 
 
 def _twice(section: str, names: Iterable[str]) -> Iterator[str]:
     for name, count in Counter(environment.plain(name) for name in names).items():
         if count > 1:
             yield f'[[{section}]] "{name}": the name stands {count} times; give each its own'
+
+
+def _shared_symbols(settings: Settings) -> Iterator[str]:
+    """A payment finds its account by the variable symbol."""
+    owners = Counter(t.variable_symbol for t in settings.tenants if t.variable_symbol)
+    for symbol, count in owners.items():
+        if count > 1:
+            yield (
+                f'[[tenants]] variable_symbol "{symbol}" stands {count} times; '
+                "a payment must find one account by it"
+            )
 
 
 def _shared_originators(settings: Settings) -> Iterator[str]:

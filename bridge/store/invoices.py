@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, null, or_, select, update
 
 from bridge.errors import Refused
 from bridge.store.account_tables import account, charge, entry, invoice, transfer
@@ -52,26 +52,35 @@ USED = Statement(
     .group_by(charge.c.country)
     .order_by(charge.c.country)
 )
-#: (kind of transfer, at, amount) of what moved a tenant's money, reserved or not, since a moment.
+_MINE = (
+    entry.c.tenant_id == bindparam("tenant"),
+    entry.c.currency == bindparam("currency"),
+    or_(entry.c.kind == constant(CREDIT), entry.c.kind == constant(RESERVED)),
+)
+_HAS = select(func.coalesce(func.sum(account.c.balance), 0)).where(
+    account.c.tenant_id == bindparam("tenant"),
+    account.c.currency == bindparam("currency"),
+    or_(account.c.kind == constant(CREDIT), account.c.kind == constant(RESERVED)),
+)
+#: What a tenant has now, reserved or not.
+HAS = Statement(_HAS)
+#: (kind of transfer, what it moved of a tenant's money within a time, and since) and, without a
+#: kind, what the tenant has now: in one statement, so that nothing is booked between the two.
 MOVED = Statement(
-    select(transfer.c.kind, transfer.c.at, entry.c.amount)
+    select(
+        transfer.c.kind,
+        func.sum(entry.c.amount).filter(transfer.c.at < bindparam("until")),
+        func.sum(entry.c.amount).filter(transfer.c.at >= bindparam("until")),
+    )
     .join(entry, entry.c.transfer_id == transfer.c.id)
     .where(
         transfer.c.tenant_id == bindparam("tenant"),
         transfer.c.kind != constant("reserve"),
         transfer.c.at >= bindparam("since"),
-        entry.c.currency == bindparam("currency"),
-        or_(entry.c.kind == constant(CREDIT), entry.c.kind == constant(RESERVED)),
+        *_MINE,
     )
-    .order_by(transfer.c.at)
-)
-#: What a tenant has, reserved or not.
-HAS = Statement(
-    select(func.coalesce(func.sum(account.c.balance), 0)).where(
-        account.c.tenant_id == bindparam("tenant"),
-        account.c.currency == bindparam("currency"),
-        or_(account.c.kind == constant(CREDIT), account.c.kind == constant(RESERVED)),
-    )
+    .group_by(transfer.c.kind)
+    .union_all(select(constant(""), _HAS.scalar_subquery(), null()))
 )
 #: (number, tenant, month, currency, total, issued, due), oldest first.
 INVOICES = Statement(

@@ -90,8 +90,12 @@ _MATCH = Statement(
 
 @alone
 def import_payments(items: Sequence[Import]) -> Script:
-    """An `Imported` an item; a line that was there is not booked again."""
+    """An `Imported` an item; a line that was there is not booked again.
+
+    All are booked at once: the accounts are locked in one order, whatever the file's.
+    """
     results = []
+    postings: list[Posting] = []
     for item in items:
         booked = waiting = known = 0
         for line in item.lines:
@@ -99,11 +103,13 @@ def import_payments(items: Sequence[Import]) -> Script:
             if not (yield Many(_ADD, [_row(number, line, item)])):
                 known += 1
             elif line.tenant:
-                yield from post([_posting(number, item.new_id(), line, item)])
+                postings.append(_posting(number, item.new_id(), line, item))
                 booked += 1
             else:
                 waiting += 1
         results.append(Imported(booked, waiting, known))
+    if postings:
+        yield from post(postings)
     return results
 
 

@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import select, update
 
@@ -16,12 +17,14 @@ from bridge.store.accounts import GRACE, Charge, Close, Closed, Posting, close_c
 from bridge.store.books import BALANCES, verified
 from bridge.store.chat_log import TakeBack, take_back
 from bridge.store.drafts import send_from_chats
+from bridge.store.payments import Import, PaymentIn, import_payments
 from bridge.store.purges import delete_messages
 from bridge.store.reroutes import Reroute, reroute
 from bridge.store.sql import Do, Script, Statement
 from bridge.store.submissions import Stored, store_submissions
 from bridge.store.tables import message, seen, subject
-from tests.stores import Database, Worker
+from tests.bridges import until
+from tests.stores import NOW, Database, Worker
 
 CROWN = Charge(MICRO, "CZK", 0)
 MAIL = {"origin_kind": "mail", "origin_address": "eva@acme.example"}
@@ -373,3 +376,33 @@ async def test_of_several_that_share_an_answer_the_unpaid_are_kept_as_cancelled(
     assert again.state is State.QUEUED
     assert await close(work) == 0
     assert await balances(work) == {"reserved": 2, "paid": -2}
+
+
+async def test_a_banks_file_takes_no_lock_out_of_turn(database: Database) -> None:
+    """Accounts are locked in one order, whatever the file's: nobody waits in a circle."""
+    if database.url == "sqlite":
+        pytest.skip("SQLite has one writer")
+    work, _ = await database.two()
+    for tenant in (1, 2):
+        await work.store.write(post, Posting(work.ids.next(), tenant, "gift", "CZK", 1, "eva", NOW))
+    lines = tuple(PaymentIn(str(n), "2026-11-03", 1, "CZK", "", "", n) for n in (2, 1))
+    other = await asyncpg.connect(database.url)
+    watcher = await asyncpg.connect(database.url)
+    try:
+        async with other.transaction():
+            await other.execute(f"{_LOCKED} AND tenant_id = 1 FOR UPDATE")
+            item = Import(lines, "eva", NOW, work.ids.next)
+            importing = asyncio.ensure_future(work.store.write(import_payments, item))
+            await until(lambda: watcher.fetch(_WAITS))
+            await other.execute(f"{_LOCKED} AND tenant_id = 2 FOR UPDATE NOWAIT")
+        assert (await importing).booked == 2
+        await right(work)
+    finally:
+        await other.close()
+        await watcher.close()
+
+
+_LOCKED = "SELECT 1 FROM account WHERE kind = 'credit'"
+_WAITS = (
+    "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)

@@ -13,11 +13,12 @@ import pytest
 from sqlalchemy import select
 
 from bridge import opening
-from bridge.dispatch.billing import Treasurer
+from bridge.dispatch.billing import Treasurer, give
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.requests import Someone
 from bridge.errors import Refused
+from bridge.money import MICRO
 from bridge.settings import load
 from bridge.store.account_tables import invoice
 from bridge.store.chat_log import TakeBack, take_back
@@ -66,7 +67,7 @@ class Clock:
         return self.now
 
     def on(self, month: int, day: int) -> None:
-        self.now = datetime(2026, month, day, tzinfo=UTC).timestamp()
+        self.now = datetime(2026, month, day, 2, tzinfo=UTC).timestamp()
 
 
 @pytest.fixture
@@ -173,6 +174,55 @@ async def test_an_invoice_is_issued_once_the_month_is_over(
     await booked(bridge)
 
 
+async def test_what_is_booked_in_a_months_last_moments_is_on_its_invoice(
+    bridge: Bridge, do: Do_, clock: Clock
+) -> None:
+    """Another process may still be writing down what it booked before midnight."""
+    await sent(bridge, 1)
+    clock.on(11, 1)
+    clock.now -= 3601
+    with pytest.raises(Refused, match="is not over"):
+        await do("accounts invoice issue", tenant="acme", month="2026-10")
+    clock.now += 2
+    await do("accounts invoice issue", tenant="acme", month="2026-10")
+
+
+async def test_a_statement_is_of_one_moment_while_money_moves(
+    bridge: Bridge, do: Do_, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sent(bridge, 2)
+    clock.on(11, 3)
+    await do("accounts add", tenant="acme", amount="5", kind="payment")
+    (quiet,) = await do("accounts statement", tenant="acme", month="2026-10")
+    real, acme = bridge.store.read, bridge.register.named("acme")
+    assert acme is not None
+
+    async def busy(statement: Statement, **values: Any) -> Any:
+        found = await real(statement, **values)
+        await give(bridge, acme, MICRO, "eva")
+        return found
+
+    monkeypatch.setattr(bridge.store, "read", busy)
+    (found,) = await do("accounts statement", tenant="acme", month="2026-10")
+    assert found == quiet
+
+
+@pytest.mark.parametrize("paid", ["2", "1.005"])
+async def test_an_invoice_is_paid_from_credit_only_where_that_suffices(
+    bridge: Bridge, do: Do_, clock: Clock, paid: str
+) -> None:
+    given = {"tenant": "sister", "amount": paid, "kind": "correction", "note": "moved"}
+    await do("accounts add", **given)
+    await sent(bridge, 1, tenant="sister")
+    clock.on(11, 2)
+    (made,) = await do("accounts invoice issue", tenant="sister", month="2026-10")
+    (shown,) = await do("accounts invoice show", number=made["number"], form="html")
+    (listed,) = await do("accounts invoice list")
+    is_paid = paid == "2"
+    assert (listed["state"] == "paid") is is_paid
+    assert ("paid from credit" in shown["written"]) is is_paid
+
+
 async def test_numbers_have_no_gap(bridge: Bridge, do: Do_, clock: Clock) -> None:
     for month in (9, 10):
         clock.on(month, 15)
@@ -239,6 +289,23 @@ async def test_a_payment_finds_its_account_by_its_variable_symbol(
     waiting = await do("accounts payments list", waiting=True)
     assert sorted(each["amount"] for each in waiting) == ["7.00", "8.00"]
     await booked(bridge)
+
+
+async def test_a_symbol_that_two_accounts_have_waits_for_a_person(bridge: Bridge, do: Do_) -> None:
+    """A tenant without one of its own has its number for a symbol, which another may have chosen."""
+    sister = bridge.register.named("sister")
+    assert sister is not None
+    described = {"billing": "prepaid", "currency": "CZK", "variable_symbol": str(sister.id)}
+    await do("tenant add", tenant={"name": "beta", **described})
+    file = BANK + f"2026-11-03,7,CZK,{sister.id},whose\n"
+    (done,) = await do("accounts payments import", data=packed(file))
+    assert done == {"booked": 0, "waiting": 1, "known": 0}
+
+
+@pytest.mark.parametrize("kind", ["payment", "gift"])
+async def test_a_sign_between_thousands_is_no_decimal_sign(do: Do_, kind: str) -> None:
+    with pytest.raises(Refused, match="at most two decimals"):
+        await do("accounts add", tenant="acme", amount="1,200", kind=kind)
 
 
 async def test_a_person_says_whose_a_payment_is(bridge: Bridge, do: Do_) -> None:
@@ -325,7 +392,7 @@ async def test_low_credit_is_told_of_once_a_threshold(bridge: Bridge, do: Do_) -
 
 
 async def test_what_was_reserved_for_nothing_comes_back(bridge: Bridge, do: Do_) -> None:
-    await do("accounts add", tenant="sister", amount="1.005", kind="payment")
+    await do("accounts add", tenant="sister", amount="1.01", kind="payment")
     await do("send", tenant="sister", to=ANNA, text="Boiler")
     with pytest.raises(Refused, match="not enough credit"):
         await do("send", tenant="sister", to=ANNA, text="Boiler")

@@ -43,6 +43,10 @@ def test_the_same_twice_in_a_file_came_twice_and_again_in_another_did_not() -> N
         ("2026-11-03,five,EUR,7", "an amount is"),
         ("2026-11-03,5,euro,7", "a currency has"),
         ("2026-11-03,5,EUR,7a", "digits only"),
+        ("2026-11-03", "an amount is"),
+        ("2026-11-03,5", "a currency has"),
+        ('2026-11-03,"1,200",EUR,7', "at most two decimals"),
+        ("2026-11-03,5,EUR,7,50", "more columns than the first line names"),
     ],
 )
 def test_what_is_wrong_is_said(line: str, said: str) -> None:
@@ -50,6 +54,14 @@ def test_what_is_wrong_is_said(line: str, said: str) -> None:
     assert not rows
     assert problems[0].startswith("2: ")
     assert said in problems[0]
+
+
+def test_of_two_columns_of_one_meaning_the_first_that_says_anything_is_heard() -> None:
+    rows, _ = read(
+        "datum;částka;měna;VS;zpráva pro příjemce;poznámka\n"
+        "1.11.2026;5;CZK;7;Faktura;\n1.11.2026;6;CZK;7;;own\n"
+    )
+    assert [row[4] for row in rows] == ["Faktura", "own"]
 
 
 @pytest.mark.parametrize("text", ["", "date,amount\n2026-11-03,5\n"])

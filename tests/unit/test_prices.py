@@ -83,6 +83,8 @@ def test_a_file_of_tenants_prices_is_read() -> None:
         ("smsc,+420,-1,CZK,", "not below nothing"),
         ("smsc,+420,1,crowns,", "a currency has three letters"),
         ("smsc,+420,1,CZK,tomorrow", "valid_from is a day"),
+        ("smsc,+420,1,CZK,,7", "more columns than the first line names"),
+        ("smsc", "an amount is"),
     ],
 )
 def test_what_is_wrong_in_a_line_is_said(line: str, said: str) -> None:
@@ -95,6 +97,18 @@ def test_what_is_wrong_in_a_line_is_said(line: str, said: str) -> None:
 def test_two_prices_of_the_same_are_a_problem() -> None:
     _, problems = read("carrier,prefix,price,currency\nsmsc,+420,1,CZK\nsmsc,+420,2,CZK\n")
     assert problems == [(3, "line 2 has another price of the same")]
+
+
+def test_a_line_that_ends_early_is_a_problem() -> None:
+    _, problems = read("prefix,price,currency,carrier\n+420,1,CZK\n")
+    assert problems == [(2, "there is no carrier ''; there is other, smsc")]
+
+
+def test_a_column_without_a_name_is_taken_out() -> None:
+    _, problems = read("carrier,,prefix,price,currency\nsmsc,x,+420,1,CZK\n")
+    assert problems == [(1, "column 2 has no name: take it out")]
+    rows, problems = read("carrier,prefix,price,currency,,\nsmsc,+420,1,CZK,,\n")
+    assert (len(rows), problems) == (1, [])
 
 
 @pytest.mark.parametrize(

@@ -357,6 +357,9 @@ MISTAKES = {
         '[[tenants]] originator "+420601000000" stands 2 times; '
         "one that takes replies belongs to one tenant"
     ),
+    TENANT + 'variable_symbol = "42"\n[[tenants]]\nname = "b"\nvariable_symbol = "42"': (
+        '[[tenants]] variable_symbol "42" stands 2 times; a payment must find one account by it'
+    ),
     # Carriers and routes
     '[[carriers]]\nname = "smsc-1"\nkind = "smpp"': (
         '[[carriers]] "smsc-1": host is missing; add the address of the SMSC'

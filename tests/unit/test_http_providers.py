@@ -6,6 +6,7 @@ import json
 from base64 import urlsafe_b64encode
 from hmac import digest
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -15,6 +16,7 @@ from bridge.carriers.http.linkmobility import LinkMobility
 from bridge.carriers.http.provider import Callback, Doors, Provider, Unsendable
 from bridge.carriers.http.reading import moment
 from bridge.carriers.http.sinch import Sinch
+from bridge.carriers.http.twilio import Twilio
 from bridge.model import Part, Receipt, State, Verdict
 from bridge.settings import Carrier
 
@@ -92,6 +94,75 @@ def test_what_a_provider_cannot_take_goes_to_the_next() -> None:
         with pytest.raises(Unsendable) as no:
             provider.request(it, NOW, "")
         assert no.value.outcome.verdict is Verdict.REJECTED
+
+
+def told(provider: Provider, fields: dict[str, object]) -> Receipt:
+    """The one receipt of a callback that says this, as JSON or as Twilio's form."""
+    body = urlencode(fields) if provider.config.kind == "twilio" else json.dumps(fields)
+    came = Callback("receipt", "POST", "https://sms.example/", {}, body.encode())
+    (receipt,) = provider.heard(came).receipts
+    return receipt
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "reason"),
+    [
+        ("Failed", 402, "the operator finds no way to this number (Failed 402)"),
+        ("Aborted", 413, "our account is blocked, or out of credit (Aborted 413)"),
+        ("Deleted", 0, "the number is none, or the person has opted out (Deleted 0)"),
+        ("Failed", 599, "Failed (599)"),
+    ],
+)
+def test_sinchs_reports_say_why(status: str, code: int, reason: str) -> None:
+    report = {
+        "type": "recipient_delivery_report_sms",
+        "status": status,
+        "code": code,
+        "client_reference": "7",
+    }
+    receipt = told(sinch(), report)
+    assert (receipt.state, receipt.reason[-len(reason) :]) == (State.FAILED, reason)
+    assert told(sinch(), report | {"status": "Delivered", "code": 0}).reason == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [
+        ("0x1010", "the network does not know this number (UNDELIVERABLE 0x1010)"),
+        ("0x1018", "the phone's memory is full (UNDELIVERABLE 0x1018)"),
+        ("0x10FF", "UNDELIVERABLE 0x10FF"),
+        ("", "UNDELIVERABLE"),
+        ("none", "UNDELIVERABLE none"),
+    ],
+)
+def test_gatewayapis_statuses_say_why(code: str, reason: str) -> None:
+    status = {"id": 1, "status": "UNDELIVERABLE", "code": code, "userref": "7", "time": NOW}
+    receipt = told(gatewayapi(), status)
+    assert (receipt.state, receipt.reason) == (State.FAILED, reason)
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(2104, "the operator knows no such number (2104)"), (1999, "result code 1999")],
+)
+def test_link_mobilitys_reports_say_why(code: int, reason: str) -> None:
+    receipt = told(linkmobility(), {"refId": "7", "resultCode": code})
+    assert (receipt.state, receipt.reason) == (State.FAILED, reason)
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "reason"),
+    [
+        (30034, State.FAILED, "this originator is not registered for the United States"),
+        (30036, State.EXPIRED, "its validity ended in Twilio's queue"),
+        (30410, State.UNKNOWN, "the network did not answer in time, it may have arrived"),
+        (39999, State.FAILED, "Twilio tells failed"),
+    ],
+)
+def test_twilios_callbacks_say_why(code: int, state: State, reason: str) -> None:
+    twilio = account(Twilio, kind="twilio", account="AC1", secret="s")
+    receipt = told(twilio, {"MessageSid": "SM1", "MessageStatus": "failed", "ErrorCode": code})
+    assert (receipt.state, receipt.reason) == (state, f"{reason} (Twilio {code})")
 
 
 @pytest.mark.parametrize("text", ["$5", "a ${ b", "${}", "${two words}", "{name}"])

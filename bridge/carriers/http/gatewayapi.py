@@ -76,6 +76,31 @@ GENERAL: Final[dict[int, tuple[Verdict, str]]] = {
     0x09: (_THROTTLED, "the provider cannot take it for now"),
 }
 
+_STRANGE: Final = "the network does not know this number"
+_NO_SMS: Final = "this number takes no SMS"
+_AWAY: Final = "the phone could not be reached"
+_FULL: Final = "the phone's memory is full"
+_BARRED: Final = "the network bars this number"
+_FILTERED: Final = "the network filtered this message"
+_SENDER: Final = "the network does not take this originator"
+_BUSY: Final = "the network was too busy"
+
+#: Codes of a status, 0x1010 to 0x1094: those that tell a person something.
+FAILURES: Final = {
+    **dict.fromkeys((0x1010, 0x1020, 0x1040, 0x1060), _STRANGE),
+    **dict.fromkeys((0x1012, 0x1014, 0x1024, 0x102C, 0x1041), _NO_SMS),
+    **dict.fromkeys((0x1013, 0x1019, 0x1021, 0x1022), _AWAY),
+    **dict.fromkeys((0x1018, 0x102A), _FULL),
+    **dict.fromkeys((0x1011, 0x1025, 0x1026, 0x1031, 0x1034, 0x103C, 0x1084, 0x1093), _BARRED),
+    **dict.fromkeys((0x1030, 0x1035), _FILTERED),
+    **dict.fromkeys((0x1033, 0x1065), _SENDER),
+    **dict.fromkeys((0x1047, 0x1080), _BUSY),
+    0x1023: "the phone was busy",
+    0x1037: "a limit of the network is reached",
+    0x1091: "the network did not answer in time",
+    0x1092: "the person's credit is used up",
+}
+
 STATES: Final = {
     "UNKNOWN": State.SENT,  # "messages start here"
     "SCHEDULED": State.SENT,
@@ -200,11 +225,16 @@ def _unpacked(text: str) -> bytes:
 
 def _meaning(code: str) -> tuple[Verdict, str] | None:
     """What a code such as 0x0213 says; None for one that is not documented."""
-    try:
-        number = int(code, 16)
-    except ValueError:
-        return None
+    number = _number(code)
     return ERRORS.get(number) or GENERAL.get(number & 0xFF)
+
+
+def _number(code: str) -> int:
+    """A code such as 0x0213; 0 for none."""
+    try:
+        return int(code, 16)
+    except ValueError:
+        return 0
 
 
 def _receipt(fields: Mapping[str, Any]) -> Receipt:
@@ -214,4 +244,6 @@ def _receipt(fields: Mapping[str, Any]) -> Receipt:
         raise Unreadable("no status, or none of a message of ours")
     code = word(fields.get("code"), 12)
     reason = "" if state is State.DELIVERED else " ".join(w for w in (said, code) if w)
+    if reason and (told := FAILURES.get(_number(code))):
+        reason = f"{told} ({reason})"
     return Receipt(name, state, reason, moment(fields.get("time")))

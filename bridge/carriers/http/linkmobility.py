@@ -156,7 +156,8 @@ class LinkMobility(Provider):
         if not isinstance(code, int) or not name:
             raise Unreadable("no result code, or no refId")
         state = STATES.get(code, State.FAILED)
-        reason = "" if state is State.DELIVERED else f"result code {code}"
+        told = f"{REFUSED[code][1]} ({code})" if code in REFUSED else f"result code {code}"
+        reason = "" if state is State.DELIVERED else told
         return Heard(receipts=[Receipt(name, state, reason, moment(fields.get("timestamp")))])
 
 

@@ -32,6 +32,7 @@ from bridge.carriers.http.provider import (
     mo,
     refusal,
     retry_after,
+    whole_number,
     with_json,
     word,
 )
@@ -57,6 +58,22 @@ STATES: Final = {
     "expired": State.EXPIRED,
     "unknown": State.UNKNOWN,
 }
+
+#: What codes of a report mean; 414 and more are of MMS.
+FAILURES: Final = {
+    402: "the operator finds no way to this number",
+    403: "the provider met an error that it does not know",
+    404: "it could not be delivered for now",
+    405: "the provider took a part of the text for a parameter of its own",
+    _EXPIRED_INSIDE: "its validity ended at the provider",
+    407: "it was cancelled at the provider",
+    408: "the operator refused it",
+    410: "the provider has no originator for this number",
+    411: "the text has more parts than the provider takes",
+    412: "our account may not send to this region",
+    413: "our account is blocked, or out of credit",
+}
+_DELETED: Final = "the operator deleted it: the number is none, or the person has opted out"
 
 #: What HTTP statuses mean by the provider's own words; 500 says "the request was not processed".
 REFUSED: Final[dict[int, tuple[Verdict, str]]] = {
@@ -173,5 +190,10 @@ def _receipt(fields: Mapping[str, Any]) -> Receipt:
     code = word(fields.get("code"), 9)
     if code == str(_EXPIRED_INSIDE):
         state = State.EXPIRED
-    said = "" if state is State.DELIVERED else f"{word(fields.get('status'), 40)} ({code})"
-    return Receipt(name, state, said, moment(fields.get("operator_status_at") or fields.get("at")))
+    said = word(fields.get("status"), 40)
+    told = _DELETED if said.lower() == "deleted" else FAILURES.get(whole_number(code), "")
+    reason = f"{told or said} ({f'{said} {code}' if told else code})"
+    if state is State.DELIVERED:
+        reason = ""
+    at = fields.get("operator_status_at") or fields.get("at")
+    return Receipt(name, state, reason, moment(at))

@@ -37,6 +37,9 @@ from bridge.model import Outcome, Part, Receipt, State, Verdict
 _LONGEST: Final = 1600  # characters of Body; beyond it error 21617
 _VALID: Final = 36_000  # seconds of ValidityPeriod: the page of error 30001
 _OPTED_OUT: Final = 21610
+_EXPIRED: Final = 30036
+#: "Failed and not retried", for the network may have taken it.
+_TIMED_OUT: Final = 30410
 
 _NUMBER: Final = Verdict.FAILED
 _HERE: Final = Verdict.REJECTED
@@ -56,16 +59,22 @@ ERRORS: Final[dict[int, tuple[Verdict, str]]] = {
     21603: (_HERE, "Twilio needs an originator or a messaging service"),
     21606: (_HERE, "this originator cannot send to this number at Twilio"),
     21608: (_HERE, "a trial account at Twilio sends to verified numbers only"),
+    21609: (_HERE, "Twilio does not take the address for receipts"),
     _OPTED_OUT: (Verdict.OPTED_OUT, "this person has opted out with Twilio"),
     21611: (Verdict.THROTTLED, "Twilio's queue for this originator is full"),
     21612: (_HERE, "Twilio has no way from this originator to this number"),
     21614: (_NUMBER, "this number takes no SMS"),
     21617: (_HERE, "the text is too long for Twilio"),
+    21619: (_NUMBER, "there is no text"),
     21635: (_NUMBER, "this number is a landline"),
+    21657: (_HERE, "Twilio does not take this originator for this country"),
     21659: (_HERE, "this originator is none of Twilio's numbers"),
     21660: (_HERE, "this originator does not belong to the account at Twilio"),
     21703: (_HERE, "the messaging service has no sender"),
+    21704: (_HERE, "the messaging service has no sender"),
     21705: (_HERE, "Twilio does not know this messaging service"),
+    21709: (_HERE, "this originator is none of the messaging service's"),
+    21711: (_HERE, "this originator is none of the messaging service's"),
     30001: (Verdict.THROTTLED, "Twilio's queue for this originator is full"),
     30002: (_ACCOUNT, "the account at Twilio is suspended"),
     30003: (_NUMBER, "the phone could not be reached"),
@@ -74,9 +83,23 @@ ERRORS: Final[dict[int, tuple[Verdict, str]]] = {
     30006: (_NUMBER, "this number is a landline, or its network takes no SMS"),
     30007: (_NUMBER, "the network filtered this message"),
     30008: (_NUMBER, "the network gives no reason"),
-    30036: (_NUMBER, "its validity ended in Twilio's queue"),
+    30022: (_HERE, "the network takes fewer SMS a second from this originator"),
+    30024: (_HERE, "the network does not know this originator"),
+    30027: (_HERE, "the network takes no more SMS from this originator today"),
+    30032: (_HERE, "Twilio has not verified this toll-free originator"),
+    30034: (_HERE, "this originator is not registered for the United States"),
+    _EXPIRED: (_NUMBER, "its validity ended in Twilio's queue"),
+    30037: (_ACCOUNT, "the account at Twilio may not send at present"),
+    30038: (_NUMBER, "Twilio filtered this message for its one-time code"),
+    30040: (_HERE, "the network wants this originator registered"),
+    30041: (_HERE, "this originator is not registered for the United Kingdom"),
+    30042: (_HERE, "the network blocks this originator"),
+    _TIMED_OUT: (Verdict.UNKNOWN, "the network did not answer in time, it may have arrived"),
+    30450: (_NUMBER, "Twilio blocked this message, as it does where it suspects fraud"),
+    30454: (Verdict.THROTTLED, "the account at Twilio has sent all that it may for now"),
+    63017: (Verdict.THROTTLED, "we send faster than Twilio allows"),
+    63038: (Verdict.THROTTLED, "the account at Twilio has sent all that it may in a day"),
 }
-_EXPIRED: Final = 30036
 
 #: MessageStatus; the first three are told before an SMS has left.
 STATES: Final = {
@@ -199,8 +222,8 @@ def _receipt(said: dict[str, str]) -> Heard:
     sid, status = word(said.get("MessageSid")), word(said.get("MessageStatus"))
     if not sid or not status:
         raise Unreadable("no MessageSid or MessageStatus")
-    state = STATES.get(status, State.UNKNOWN)
     code = whole_number(said.get("ErrorCode"))
+    state = State.UNKNOWN if code == _TIMED_OUT else STATES.get(status, State.UNKNOWN)
     reason = ""
     if state in (State.FAILED, State.UNKNOWN):
         reason = refusal(

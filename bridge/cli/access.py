@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Item, Json, fail, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 
 QUESTION = "End the access of everybody in Slack and Telegram, and every open link?"
 
@@ -37,9 +37,8 @@ def review(
     config: Config = None,
 ) -> None:
     """Show who has access until when; those whose day comes first, first."""
-    empty = "" if as_json else "nobody is enrolled"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        perform(config, "access review", print_json if as_json else table.add, tenant=tenant)
+    with listed(COLUMNS, "nobody is enrolled", as_json=as_json) as sink:
+        perform(config, "access review", sink, tenant=tenant)
 
 
 @app.command()

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
-from bridge.cli.contacts import packed
-from bridge.cli.table import Table
+from bridge.cli.files import load
+from bridge.cli.table import listed
 from bridge.cli.words import teller
 
 app = group("Tenants' credit: what came in, what is left, and whether the books are right.")
@@ -27,9 +27,9 @@ def list_(
     config: Config = None,
 ) -> None:
     """Show the accounts, and what is left on them."""
-    empty = "" if as_json else 'nobody has an account: set billing = "prepaid" for a tenant'
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(
+        COLUMNS, 'nobody has an account: set billing = "prepaid" for a tenant', as_json=as_json
+    ) as sink:
         perform(config, "accounts list", sink, tenant=tenant)
 
 
@@ -51,8 +51,7 @@ def add(
     if gift and correction:
         raise typer.BadParameter("say --gift or --correction, not both")
     kind = "gift" if gift else "correction" if correction else "payment"
-    with faults(as_json=as_json), Table(COLUMNS) as table:
-        sink = print_json if as_json else table.add
+    with listed(COLUMNS, as_json=as_json) as sink:
         given = {"tenant": tenant, "amount": amount, "kind": kind, "note": note}
         perform(config, "accounts add", sink, **given)
 
@@ -136,9 +135,7 @@ def invoices(
     config: Config = None,
 ) -> None:
     """Show the invoices, and which of them are paid."""
-    empty = "" if as_json else "there are no such invoices"
-    with faults(as_json=as_json), Table(INVOICES, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(INVOICES, "there are no such invoices", as_json=as_json) as sink:
         perform(config, "accounts invoice list", sink, tenant=tenant, overdue=overdue)
 
 
@@ -167,20 +164,8 @@ def import_(
     config: Config = None,
 ) -> None:
     """Book the payments of a bank's file: all of them, or none if a line is wrong."""
-
-    def tell(item: Item) -> None:
-        if as_json:
-            print_json(item)
-        elif "problem" in item:
-            where = f"line {item['line']}" if item["line"] else "the file"
-            typer.echo(f"{where}: {item['problem']}")
-        else:
-            told = f"booked {item['booked']}, {item['waiting']} wait for a person"
-            typer.echo(f"{told}, {item['known']} were known")
-
-    with faults(as_json=as_json):
-        data = packed(file, as_json=as_json)
-        perform(config, "accounts payments import", tell, data=data)
+    told = "booked {booked}, {waiting} wait for a person, {known} were known"
+    load(config, "accounts payments import", file, told, as_json=as_json)
 
 
 @app.command()
@@ -192,9 +177,7 @@ def payments(
     config: Config = None,
 ) -> None:
     """Show the payments that came in, newest first."""
-    empty = "" if as_json else "there are no such payments"
-    with faults(as_json=as_json), Table(PAYMENTS, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(PAYMENTS, "there are no such payments", as_json=as_json) as sink:
         perform(config, "accounts payments list", sink, waiting=waiting)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.common import Config, Item, Json, fail, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 
 SHOWN = 50  # entries that a person sees unless told otherwise
 COLUMNS = ("seq", "at", "tenant", "actor", "action", "subject", "reason")
@@ -106,6 +106,5 @@ def list_(
     if limit is None:
         limit = 0 if as_json or since else SHOWN
     asked = {"tenant": tenant, "since": since, "limit": limit, "activity": activity}
-    empty = "" if as_json else "no such entries"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        perform(config, "audit list", print_json if as_json else table.add, **asked)
+    with listed(COLUMNS, "no such entries", as_json=as_json) as sink:
+        perform(config, "audit list", sink, **asked)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 
 COLUMNS = ("scope", "kind", "value", "reason", "by", "since")
 
@@ -38,8 +38,8 @@ def remove(what: What, tenant: Tenant = "", as_json: Json = False, config: Confi
 @app.command("list")
 def list_(as_json: Json = False, config: Config = None) -> None:
     """Show the list; numbers stand on it as keyed hashes, so none is shown."""
-    with faults(as_json=as_json), Table(COLUMNS, "" if as_json else "it is empty") as table:
-        perform(config, "blacklist list", print_json if as_json else table.add)
+    with listed(COLUMNS, "it is empty", as_json=as_json) as sink:
+        perform(config, "blacklist list", sink)
 
 
 @app.command()

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Config, Json, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.common import Config, Json, faults, group, perform
+from bridge.cli.table import listed
 from bridge.cli.words import teller
 
 COLUMNS = ("id", "tenant", "kind", "country", "since", "by", "confirmed_at", "reason")
@@ -47,9 +47,8 @@ def resume(tenant: Tenant = "", as_json: Json = False, config: Config = None) ->
 @app.command("list")
 def list_(as_json: Json = False, config: Config = None) -> None:
     """Show what is stopped, newest first."""
-    empty = "" if as_json else "nothing is stopped"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        perform(config, "brake list", print_json if as_json else table.add)
+    with listed(COLUMNS, "nothing is stopped", as_json=as_json) as sink:
+        perform(config, "brake list", sink)
 
 
 @app.command()

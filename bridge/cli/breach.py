@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 from bridge.cli.words import teller
 
 COLUMNS = ("id", "state", "source", "aware_at", "target_at", "due_at", "tenants", "nature")
@@ -136,9 +136,8 @@ def close(
 @app.command("list")
 def list_(as_json: Json = False, config: Config = None) -> None:
     """Show the breaches, newest first."""
-    empty = "" if as_json else "no breach"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        perform(config, "breach list", print_json if as_json else table.add)
+    with listed(COLUMNS, "no breach", as_json=as_json) as sink:
+        perform(config, "breach list", sink)
 
 
 @abuse.command("open")
@@ -174,9 +173,8 @@ def review(
 @abuse.command("list")
 def list_cases(as_json: Json = False, config: Config = None) -> None:
     """Show the cases, newest first."""
-    empty = "" if as_json else "no case"
-    with faults(as_json=as_json), Table(CASES, empty) as table:
-        perform(config, "abuse list", print_json if as_json else table.add)
+    with listed(CASES, "no case", as_json=as_json) as sink:
+        perform(config, "abuse list", sink)
 
 
 _STANDS = "breach {id} {state}; tenants are told by {target_at}, at the latest by {due_at}"

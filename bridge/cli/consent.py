@@ -17,8 +17,8 @@ from bridge.cli.common import (
     perform,
     print_json,
 )
-from bridge.cli.contacts import packed
-from bridge.cli.table import Table
+from bridge.cli.files import load
+from bridge.cli.table import listed
 
 app = group("Consents to advertising: recorded, shown, withdrawn.")
 
@@ -64,8 +64,7 @@ def add(
         "age": age,
     }
     terms = {name: value for name, value in written.items() if value}
-    with faults(as_json=as_json), Table(COLUMNS, "") as table:
-        sink = print_json if as_json else table.add
+    with listed(COLUMNS, as_json=as_json) as sink:
         perform(config, "consent add", sink, number=number, tenant=tenant, given=terms)
 
 
@@ -112,10 +111,8 @@ def show(
     config: Config = None,
 ) -> None:
     """Show all that is recorded of a person, oldest first; with --reveal the evidence too."""
-    empty = "" if as_json else "nothing is recorded"
     columns = (*COLUMNS, "evidence") if reveal else COLUMNS
-    with faults(as_json=as_json), Table(columns, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(columns, "nothing is recorded", as_json=as_json) as sink:
         given = {"number": number, "tenant": tenant, "reveal": reveal, "why": why}
         perform(config, "consent show", sink, **given)
 
@@ -130,19 +127,8 @@ def import_(
     config: Config = None,
 ) -> None:
     """Record the consents of a file: all of them, or none if a line is wrong."""
-
-    def tell(item: Item) -> None:
-        if as_json:
-            print_json(item)
-        elif "problem" in item:
-            where = f"line {item['line']}" if item["line"] else "the file"
-            typer.echo(f"{where}: {item['problem']}")
-        else:
-            typer.echo(f"recorded {item['recorded']}")
-
-    with faults(as_json=as_json):
-        data = packed(file, as_json=as_json)
-        perform(config, "consent import", tell, tenant=tenant, data=data)
+    told = "recorded {recorded}"
+    load(config, "consent import", file, told, as_json=as_json, tenant=tenant)
 
 
 @app.command()
@@ -154,7 +140,5 @@ def text(
     config: Config = None,
 ) -> None:
     """Keep the words that people agree to under a version, or show them."""
-    empty = "" if as_json else "there are no texts"
-    with faults(as_json=as_json), Table(("version", "text"), empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(("version", "text"), "there are no texts", as_json=as_json) as sink:
         perform(config, "consent text", sink, tenant=tenant, version=version, text=words)

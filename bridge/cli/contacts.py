@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import sys
-import zlib
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,13 +12,13 @@ from bridge.cli.common import (
     Json,
     Reveal,
     Why,
-    fail,
     faults,
     group,
     perform,
     print_json,
 )
-from bridge.cli.table import Table
+from bridge.cli.files import load
+from bridge.cli.table import listed
 
 app = group("Names for people and groups: in mail addresses, in chats, and from files.")
 
@@ -39,41 +35,7 @@ def import_(
     config: Config = None,
 ) -> None:
     """Add or change contacts from a file: all of them, or none if a line is wrong."""
-
-    def tell(item: Item) -> None:
-        if as_json:
-            print_json(item)
-        else:
-            typer.echo(_problem(item) if "problem" in item else _done(item))
-
-    with faults(as_json=as_json):
-        data = packed(file, as_json=as_json)
-        perform(config, "contacts import", tell, tenant=tenant, data=data)
-
-
-def packed(file: str, *, as_json: bool) -> str:
-    """The file as the bridge unpacks it (`operations.contacts.unpacked`)."""
-    from bridge.control import LONGEST_LINE
-    from bridge.dispatch.contact_file import MOST_OCTETS
-
-    try:
-        if file == "-":
-            raw = sys.stdin.buffer.read(MOST_OCTETS + 1)
-        else:
-            with Path(file).open("rb") as opened:
-                raw = opened.read(MOST_OCTETS + 1)
-    except (OSError, ValueError) as wrong:  # ValueError: a name with NUL
-        why = getattr(wrong, "strerror", "") or "its name cannot be one"
-        fail(f"the file cannot be read ({why})", "check the path and its mode", as_json=as_json)
-    sent = base64.b64encode(zlib.compress(raw)).decode("ascii")
-    if len(sent) > LONGEST_LINE - 1000:  # names and numbers shrink, however chosen
-        fail("this is not the text of a CSV file", "save it as CSV in UTF-8", as_json=as_json)
-    return sent
-
-
-def _problem(item: Item) -> str:
-    where = f"line {item['line']}" if item["line"] else "the file"
-    return f"{where}: {item['problem']}"
+    load(config, "contacts import", file, _done, as_json=as_json, tenant=tenant)
 
 
 def _done(item: Item) -> str:
@@ -97,9 +59,7 @@ def list_(
     config: Config = None,
 ) -> None:
     """Show the contacts, and the groups that they are in."""
-    empty = "" if as_json else "there are no contacts"
-    with faults(as_json=as_json), Table(("name", "number", "groups"), empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(("name", "number", "groups"), "there are no contacts", as_json=as_json) as sink:
         perform(config, "contacts list", sink, tenant=tenant, reveal=reveal, why=why)
 
 
@@ -112,9 +72,7 @@ def groups(
     config: Config = None,
 ) -> None:
     """Show the groups, and who is in them."""
-    empty = "" if as_json else "there are no groups"
-    with faults(as_json=as_json), Table(("name", "people", "members"), empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(("name", "people", "members"), "there are no groups", as_json=as_json) as sink:
         perform(config, "group list", sink, tenant=tenant, reveal=reveal, why=why)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Json, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 from bridge.cli.words import teller
 
 COLUMNS = ("id", "kind", "state", "tenant", "authority", "reference", "fields", "approved_by")
@@ -89,6 +89,5 @@ def declare(
 @app.command("list")
 def list_(as_json: Json = False, config: Config = None) -> None:
     """Show the demands, newest first."""
-    empty = "" if as_json else "no demand"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        perform(config, "demand list", print_json if as_json else table.add)
+    with listed(COLUMNS, "no demand", as_json=as_json) as sink:
+        perform(config, "demand list", sink)

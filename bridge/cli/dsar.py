@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from bridge.cli.common import Config, Item, Json, Reveal, Why, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 
 COLUMNS = ("id", "type", "state", "role", "who", "channel", "identity", "received_at", "due_at")
 
@@ -73,9 +73,7 @@ def list_(
     config: Config = None,
 ) -> None:
     """Show the open requests, the most urgent first."""
-    empty = "" if as_json else "nobody has asked for anything"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(COLUMNS, "nobody has asked for anything", as_json=as_json) as sink:
         perform(config, "dsar list", sink, tenant=tenant, due=due, closed=closed)
 
 

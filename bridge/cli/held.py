@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Item, Json, Reveal, Why, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 
 COLUMNS = ("id", "created_at", "tenant", "origin", "destination", "state", "parts", "reason")
 
@@ -26,9 +26,7 @@ def list_(
 ) -> None:
     """Show what waits. `held`: not sent yet; `unknown`: may have been sent already."""
     columns = (*COLUMNS, "text") if reveal else COLUMNS
-    empty = "" if as_json else "nothing waits"
-    with faults(as_json=as_json), Table(columns, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(columns, "nothing waits", as_json=as_json) as sink:
         perform(config, "held list", sink, tenant=tenant, reveal=reveal, why=why)
 
 

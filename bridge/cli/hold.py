@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 
 COLUMNS = ("id", "person", "message", "basis", "since", "until", "set_by", "approved_by")
 
@@ -58,9 +58,8 @@ def list_(
     config: Config = None,
 ) -> None:
     """Show what is held."""
-    empty = "" if as_json else "nothing is held"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        perform(config, "hold list", print_json if as_json else table.add, tenant=tenant)
+    with listed(COLUMNS, "nothing is held", as_json=as_json) as sink:
+        perform(config, "hold list", sink, tenant=tenant)
 
 
 def _tell(item: Item) -> None:

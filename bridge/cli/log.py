@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Config, Json, Reveal, Why, faults, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.common import Config, Json, Reveal, Why, perform
+from bridge.cli.table import listed
 from bridge.model import State
 
 SHOWN = 50  # messages that a person sees unless told otherwise
@@ -69,12 +69,11 @@ def log(
     if limit is None:
         limit = 0 if as_json or since is not None else SHOWN
     columns = (*COLUMNS, "text") if reveal else COLUMNS
-    empty = "" if as_json else "no such messages"
-    with faults(as_json=as_json), Table(columns, empty) as table:
+    with listed(columns, "no such messages", as_json=as_json) as sink:
         perform(
             config,
             "log",
-            print_json if as_json else table.add,
+            sink,
             since=since or 0.0,
             tenant=tenant,
             state=str(state) if state else "",

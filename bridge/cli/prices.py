@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
-from bridge.cli.contacts import packed
-from bridge.cli.table import Table
+from bridge.cli.common import Config, Json, group, perform
+from bridge.cli.files import load
+from bridge.cli.table import listed
 
 app = group("What a part costs with a carrier, and what a tenant pays for it.")
 COLUMNS = ("carrier", "tenant", "prefix", "price", "currency", "valid_from")
@@ -28,18 +28,8 @@ def import_(
     config: Config = None,
 ) -> None:
     """Add or change prices from a file: all of them, or none if a line is wrong."""
-
-    def tell(item: Item) -> None:
-        if as_json:
-            print_json(item)
-        elif "problem" in item:
-            where = f"line {item['line']}" if item["line"] else "the file"
-            typer.echo(f"{where}: {item['problem']}")
-        else:
-            typer.echo(f"{item['prices']} prices stand as in the file")
-
-    with faults(as_json=as_json):
-        perform(config, "prices import", tell, data=packed(file, as_json=as_json))
+    told = "{prices} prices stand as in the file"
+    load(config, "prices import", file, told, as_json=as_json)
 
 
 @app.command("list")
@@ -50,9 +40,9 @@ def list_(
     config: Config = None,
 ) -> None:
     """Show all prices, also those to come and those that are over."""
-    empty = "" if as_json else "there are no prices: `bridge prices import` reads a file"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(
+        COLUMNS, "there are no prices: `bridge prices import` reads a file", as_json=as_json
+    ) as sink:
         perform(config, "prices list", sink, carrier=carrier, tenant=tenant)
 
 
@@ -64,7 +54,5 @@ def check(
     config: Config = None,
 ) -> None:
     """Show what a part to a number costs now: with each carrier, and each tenant."""
-    empty = "" if as_json else "no price is known for this number"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(COLUMNS, "no price is known for this number", as_json=as_json) as sink:
         perform(config, "prices check", sink, number=number, tenant=tenant)

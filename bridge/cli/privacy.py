@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Item, Json, Sink, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import Table, listed
 
 COLUMNS = ("class", "period", "set_by", "trigger", "basis", "clause", "last_run")
 
@@ -55,8 +55,7 @@ def _row(table: Table) -> Sink:
 @retention.command()
 def show(tenant: Tenant = "", as_json: Json = False, config: Config = None) -> None:
     """Show how long each class of data is kept, and why."""
-    with faults(as_json=as_json), Table(COLUMNS) as table:
-        sink = print_json if as_json else table.add
+    with listed(COLUMNS, as_json=as_json) as sink:
         perform(config, "retention show", sink, tenant=tenant)
 
 

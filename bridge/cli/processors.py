@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from bridge.cli.common import Config, Item, Json, Sink, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.common import Config, Item, Json, Sink, faults, group, perform
+from bridge.cli.table import listed
 from bridge.cli.words import teller
 
 COLUMNS = ("name", "kind", "state", "company", "country", "transfer", "effective_at", "objections")
@@ -35,9 +35,8 @@ Until = Annotated[
 @app.command("list")
 def list_(as_json: Json = False, config: Config = None) -> None:
     """Show the register."""
-    empty = "" if as_json else "nobody else processes data"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        perform(config, "subproc list", print_json if as_json else table.add)
+    with listed(COLUMNS, "nobody else processes data", as_json=as_json) as sink:
+        perform(config, "subproc list", sink)
 
 
 @app.command()
@@ -196,9 +195,8 @@ def accept(
 @policy.command("list")
 def list_policies(as_json: Json = False, config: Config = None) -> None:
     """Show the versions, newest first."""
-    empty = "" if as_json else "no version was announced"
-    with faults(as_json=as_json), Table(POLICIES, empty) as table:
-        perform(config, "policy list", print_json if as_json else table.add)
+    with listed(POLICIES, "no version was announced", as_json=as_json) as sink:
+        perform(config, "policy list", sink)
 
 
 def _teller(as_json: bool, words: str) -> Sink:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from bridge.cli.common import Config, Item, Json, Why, faults, group, perform, print_json
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 
 COLUMNS = ("id", "tenant", "name", "role", "edge", "identity", "since")
 
@@ -52,9 +52,7 @@ def list_(
     config: Config = None,
 ) -> None:
     """Show who is enrolled."""
-    empty = "" if as_json else "nobody is enrolled"
-    with faults(as_json=as_json), Table(COLUMNS, empty) as table:
-        sink = print_json if as_json else table.add
+    with listed(COLUMNS, "nobody is enrolled", as_json=as_json) as sink:
         perform(config, "staff list", sink, tenant=tenant, reveal=reveal, why=why)
 
 

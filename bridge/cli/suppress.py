@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from bridge.cli.common import Config, Item, Json, faults, group, perform, print_json
-from bridge.cli.contacts import packed
-from bridge.cli.table import Table
+from bridge.cli.files import load
+from bridge.cli.table import listed
 
 app = group("The list of people not to be texted.")
 
@@ -71,7 +71,7 @@ def check(
 ) -> None:
     """Tell whether this person is suppressed; of a file, which lines to take out."""
     if number == "-" or Path(number).is_file():
-        _file(config, "suppress check file", number, tenant, as_json=as_json)
+        load(config, "suppress check file", number, _told, as_json=as_json, tenant=tenant)
     else:
         _perform(config, "suppress check", number, tenant, as_json=as_json, scope=scope or "")
 
@@ -85,15 +85,15 @@ def import_(
     config: Config = None,
 ) -> None:
     """Put every number of a file on the list; lines without one are told. The file is not kept."""
-    _file(config, "suppress import", file, tenant, as_json=as_json, purpose=purpose)
+    more = {"tenant": tenant, "purpose": purpose}
+    load(config, "suppress import", file, _told, as_json=as_json, **more)
 
 
 @app.command()
 def export(tenant: Tenant = "", as_json: Json = False, config: Config = None) -> None:
     """Print the list: keyed hashes, never numbers."""
     columns = ("token", "purpose", "scope", "source", "since")
-    with faults(as_json=as_json), Table(columns, "" if as_json else "the list is empty") as table:
-        sink = print_json if as_json else table.add
+    with listed(columns, "the list is empty", as_json=as_json) as sink:
         perform(config, "suppress export", sink, tenant=tenant)
 
 
@@ -101,28 +101,11 @@ def export(tenant: Tenant = "", as_json: Json = False, config: Config = None) ->
 def wishes(tenant: Tenant = "", as_json: Json = False, config: Config = None) -> None:
     """Show the wishes in free words that nobody has looked at yet."""
     columns = ("id", "at", "due_at", "overdue")
-    with faults(as_json=as_json), Table(columns, "" if as_json else "none waits") as table:
-        sink = print_json if as_json else table.add
+    with listed(columns, "none waits", as_json=as_json) as sink:
         perform(config, "suppress wishes", sink, tenant=tenant)
 
 
-def _file(
-    config: Config, operation: str, file: str, tenant: str, *, as_json: bool, **more: Any
-) -> None:
-    def tell(item: Item) -> None:
-        if as_json:
-            print_json(item)
-        else:
-            typer.echo(_line(item))
-
-    with faults(as_json=as_json):
-        data = packed(file, as_json=as_json)
-        perform(config, operation, tell, tenant=tenant, data=data, **more)
-
-
-def _line(item: Item) -> str:
-    if "problem" in item:
-        return f"line {item['line']}: {item['problem']}" if item["line"] else item["problem"]
+def _told(item: Item) -> str:
     if "line" in item:
         return f"line {item['line']}: suppressed (scope {item['scope']}, {item['purpose']})"
     return ", ".join(f"{word} {count}" for word, count in item.items())

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Self
+
+from bridge.cli.common import Sink, faults, print_json
 
 ROWS = 500
 #: Columns of a pipe or a file; a terminal tells its own.
@@ -66,3 +69,13 @@ def _cell(value: Any) -> str:
         value = " ".join(map(_cell, value.values()))
     written = "" if value is None else str(value)
     return "".join(c if c.isprintable() else " " for c in written)
+
+
+@contextmanager
+def listed(columns: Sequence[str], empty: str = "", *, as_json: bool) -> Iterator[Sink]:
+    """What takes a command's objects: into a table of these columns, or as JSON.
+
+    People are told `empty` where there are none. Expected faults end the command (`faults`).
+    """
+    with faults(as_json=as_json), Table(columns, "" if as_json else empty) as table:
+        yield print_json if as_json else table.add

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 
 import typer
 
-from bridge.cli.common import Config, Json, faults, group, perform, print_json
+from bridge.cli.common import Config, Json, faults, group, perform
 from bridge.cli.running import PasswordStdin, hashed
-from bridge.cli.table import Table
+from bridge.cli.table import listed
 from bridge.cli.words import teller
 
 COLUMNS = (
@@ -27,8 +27,8 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The tenant's name.")]
 @app.command("list")
 def list_(as_json: Json = False, config: Config = None) -> None:
     """Show the open tenants and their rules."""
-    with faults(as_json=as_json), Table(COLUMNS) as table:
-        perform(config, "tenant list", print_json if as_json else table.add)
+    with listed(COLUMNS, as_json=as_json) as sink:
+        perform(config, "tenant list", sink)
 
 
 @app.command()

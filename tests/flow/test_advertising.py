@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from bridge import opening
-from bridge.cli.contacts import packed
+from bridge.cli.files import packed
 from bridge.dispatch import consents
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.contacts import import_csv

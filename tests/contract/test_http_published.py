@@ -68,6 +68,10 @@ DEVIATIONS: dict[str, list[tuple[str, Callable[[Seen], Seen]]]] = {
     ],
 }
 
+with_credentials_apart = [
+    kind for kind in kinds() if "securitySchemes" in description(kind)["components"]
+]
+
 judged = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -153,10 +157,9 @@ async def test_the_probe_is_as_published_where_it_is(gate: Gate) -> None:
 
 
 @judged
+@pytest.mark.parametrize("served", with_credentials_apart, indirect=True)
 async def test_without_credentials_nothing_is_taken(gate: Gate) -> None:
-    """Where the description has them beside the fields, Prism wants them."""
-    if "securitySchemes" not in gate.told["components"]:
-        pytest.skip("credentials are fields here, and those are judged already")
+    """Where the description has them beside the fields, which are judged already."""
     async with us(gate.case, gate.url) as it:
         gate.spoil = lambda seen: replace(
             seen, headers={k: v for k, v in seen.headers.items() if k != "authorization"}

@@ -101,8 +101,7 @@ def onward(
     to a bind that does.
     """
     route = route_of(bridge, leg)
-    own = bridge.carriers.get(here)
-    keeps = own is None or shown not in ("", own.originator, *own.originators)
+    keeps = _is_kept(leg.tenant, bridge.carriers.get(here), shown)
     kept = Leg(leg.tenant, leg.destination, leg.country, leg.klass, shown if keeps else "")
     found = [
         place
@@ -115,6 +114,14 @@ def onward(
     ]
     usable = ordered(bridge, leg, route, found)
     return usable[0] if usable else None
+
+
+def _is_kept(tenant: Tenant, here: Carrier | None, shown: str) -> bool:
+    """Whether an originator goes on with its message: not where it is the number of a carrier."""
+    if here is None:  # gone from the configuration: its numbers are not known any more
+        own = (tenant.originator, *tenant.originators)
+        return bool(shown) and (shown in own or senders.kind_of(shown) == senders.NAME)
+    return shown not in ("", here.originator, *here.originators)
 
 
 def route_of(bridge: Ways, leg: Leg) -> Route:

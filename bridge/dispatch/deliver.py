@@ -394,7 +394,9 @@ class Lanes:
         """The carrier answered (or will not): record it, and the message's move with its last."""
         self._count[outcome.verdict].inc()
         took = self._loop.time() - part.left
-        if outcome.verdict is not Verdict.NOT_SENT:
+        if outcome.verdict is Verdict.NOT_SENT:
+            self._failover.unsent += 1
+        else:
             self._answers.observe(took)
         if self._watched:
             bridge = self.bridge

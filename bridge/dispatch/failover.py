@@ -18,14 +18,15 @@ from bridge.errors import StoreUnavailable
 from bridge.ports import Carrier
 from bridge.settings import Carrier as Config
 from bridge.store.claims import lane
+from bridge.store.leases import RESEND_TIMES
 from bridge.store.reroutes import REFUSED, WAITING, GiveUp, Reroute, give_up, reroute
 from bridge.store.sql import Row
 
 log = structlog.get_logger("bridge.failover")
 
-EVERY = 2.0
-#: After a look that moved nothing the next one is so many times as late, unless a bind stands that
-#: did not stand then.
+EVERY, LEAST = 2.0, 0.1  # seconds between two looks
+#: After a look that found something and moved nothing the next one is so many times as late, unless
+#: a bind stands that did not stand then.
 RARELY = 15
 
 
@@ -39,7 +40,10 @@ class Failover:
         self._carrier = carrier
         self._names = names
         self._patience = config.failover.total_seconds()
+        self._every = max(LEAST, min(EVERY, self._patience))
         self._task: asyncio.Task[None] | None = None
+        #: Parts that came back from a carrier which seemed to stand, and surely were not taken.
+        self.unsent = 0
 
     def start(self) -> None:
         """Begin to watch."""
@@ -54,49 +58,62 @@ class Failover:
                 await self._task
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop, health = asyncio.get_running_loop(), self._bridge.health
         down_since: float | None = None
-        idle = 0
+        stood, idle = False, 0
         seen: frozenset[str] = frozenset()
         while True:
-            await asyncio.sleep(min(EVERY, self._patience))
-            weight = self._bridge.health.weight(self._carrier.name)
-            if self._carrier.up:
-                down_since = None
-                if weight >= 1:
-                    idle = 0
-                    continue
-            else:
+            unsent = self.unsent
+            await asyncio.sleep(self._every)
+            weight = health.weight(self._carrier.name)
+            # One that stands for moments, and gives back what it is handed, is down all the same.
+            stands = self._carrier.up and self.unsent == unsent
+            if not stands:
                 down_since = down_since or loop.time()
-            health = self._bridge.health
+            elif stood:
+                down_since = None
+            stood = stands
+            if stands and weight >= 1:
+                idle = 0
+                continue
             standing = frozenset(c for c in self._bridge.carriers if not health.is_down(c))
             if idle > 0 and standing <= seen:
                 idle -= 1
                 continue
             seen = standing
-            is_down = down_since is not None and loop.time() - down_since >= self._patience
-            with contextlib.suppress(StoreUnavailable):
-                moved = await self._move_all(weight, is_down=is_down)
-                idle = RARELY if is_down and not moved else 0
+            waited = down_since is not None and loop.time() - down_since >= self._patience
+            is_down = not stands and (waited or weight == 0)
+            try:
+                found, moved = await self._move_all(weight, is_down=is_down)
+            except StoreUnavailable:
+                continue
+            except Exception as error:  # noqa: BLE001 - what waits must be looked at again
+                fault = type(error).__name__
+                log.error("failover stumbled", carrier=self._carrier.name, error=fault)
+                idle = RARELY
+            else:
+                idle = RARELY if found and not moved else 0
 
-    async def _move_all(self, weight: float, *, is_down: bool) -> int:
+    async def _move_all(self, weight: float, *, is_down: bool) -> tuple[int, int]:
         """What waits for a bind that is down; for one that is sick, what has waited too long.
 
-        What waits for a well one is only in no hurry: its pace is what holds it back.
+        What waits for a well one is only in no hurry: its pace is what holds it back. How many
+        were looked at, and how many went on.
         """
         if not is_down and weight >= 1:
-            return 0
+            return 0, 0
         now = self._bridge.clock()
         away = _Away(self._carrier.name, now, now if is_down else now - self._patience, weight)
         if is_down:
             away = replace(away, least=0.0)
-        moved = 0
+        found = moved = 0
         for name in self._names:
-            moved += await _move_waiting(self._bridge, name, away)
+            seen, went = await _move_waiting(self._bridge, name, away)
+            found, moved = found + seen, moved + went
         if moved:
             why = "a bind is down" if is_down else "a carrier is sick"
             log.warning("messages go on", reason=why, carrier=self._carrier.name, count=moved)
-        return moved
+        return found, moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +127,23 @@ class _Away:
 
 
 async def route_anew(bridge: Bridge, name: str, now: float) -> int:
-    """What waits in the lane of a carrier that is no longer configured starts its route again."""
-    moved = await _move_waiting(bridge, name, _Away("", now, now))
-    log.warning("messages of a carrier that is gone go on", lane=name, count=moved)
+    """What waits in the lane of a carrier that is no longer configured starts its route again.
+
+    What is in doubt there, too: nobody can send it again where it was.
+    """
+    _, moved = await _move_waiting(bridge, name, _Away("", now, now))
+    if moved:
+        log.warning("messages of a carrier that is gone go on", lane=name, count=moved)
     return moved
 
 
-async def _move_waiting(bridge: Bridge, name: str, away: _Away) -> int:
-    """How many moved on."""
-    after, after_id, moved = 0.0, 0, 0
-    page = {"lane": name, "now": away.now, "before": away.before}
+async def _move_waiting(bridge: Bridge, name: str, away: _Away) -> tuple[int, int]:
+    """How many were looked at, and how many moved on."""
+    after, after_id, found, moved = 0.0, 0, 0, 0
+    doubts = 0 if away.here else RESEND_TIMES
+    page = {"lane": name, "now": away.now, "before": away.before, "doubts": doubts}
     while rows := await bridge.store.read(WAITING, **page, after=after, after_id=after_id):
-        after, after_id = rows[-1][4], rows[-1][0]
+        after, after_id, found = rows[-1][4], rows[-1][0], found + len(rows)
         moves, stuck = [], []
         for row in rows:
             place = await _place(bridge, row, away)
@@ -136,14 +158,14 @@ async def _move_waiting(bridge: Bridge, name: str, away: _Away) -> int:
         for move in moves:
             bridge.ring_lane(move.lane, move.id)
         moved += len(moves)
-    return moved
+    return found, moved
 
 
 async def _place(bridge: Bridge, row: Row, away: _Away) -> Place | None:
     """Where a message may go on."""
     number, _, _, _, _, phone, _, tenant, klass, shown, country, tries = row
     found = leg(bridge, tenant, phone, country, klass)
-    if len(route_of(bridge, found).carriers) == 1 and away.here:
+    if route_of(bridge, found).carriers == (away.here,):
         return None
     refused = await bridge.store.read(REFUSED, id=number) if tries else ()
     without = {each for (each,) in refused}

@@ -158,13 +158,14 @@ class Health:
         step = self.rules.step.total_seconds()
         moved = dict(self.weights)
         for name, up in owned.items():
-            is_up = self._is_up(name, up, now)
-            is_late = now - self._stepped.get(name, 0.0) >= step
+            was = moved.get(name) or Weighed(name, 1.0, 0.0, "", now)
+            is_up = self._is_up(was, up, now)
+            # A clock that was set back must not hold a step back.
+            is_late = not 0 <= now - self._stepped.get(name, 0.0) < step
             if is_up and not is_late:
                 continue
             if is_late:
                 self._stepped[name] = now
-            was = moved.get(name) or Weighed(name, 1.0, 0.0, "", now)
             since = int((now - horizon(self.rules)) * 1000)
             rows = await store.read(SLOTS, carrier=name, since=since)
             slots = [Slot(row[0] / 1000, *row[1:]) for row in rows]
@@ -175,11 +176,14 @@ class Health:
             moved[name] = found
         self.weights = moved
 
-    def _is_up(self, name: str, up: bool, now: float) -> bool:
+    def _is_up(self, was: Weighed, up: bool, now: float) -> bool:
+        """Whether its bind stands, or may soon; one that was down stays so until it stands."""
         if up:
-            self._down_since.pop(name, None)
+            self._down_since.pop(was.carrier, None)
             return True
-        return now - self._down_since.setdefault(name, now) < self._patience[name]
+        since = min(now, self._down_since.get(was.carrier, now))
+        self._down_since[was.carrier] = since
+        return was.weight > 0 and now - since < self._patience[was.carrier]
 
 
 def _log(was: Weighed, now: Weighed) -> None:

@@ -123,9 +123,14 @@ class Judge:
                 if claimed.klass == Class.TRANSACTIONAL and claimed.resent < RESEND_TIMES:
                     return self._again(job, worst.reason, resent=claimed.resent + 1, soon=True)
                 return self._move(job, State.UNKNOWN, worst.reason)
+            case Verdict.REJECTED if claimed.resent:
+                # An earlier try of it is in doubt: it may have been taken then.
+                return self._move(job, State.UNKNOWN, worst.reason)
             case Verdict.REJECTED:
                 return self._elsewhere(job, worst.reason)
-            case Verdict.THROTTLED if claimed.tries >= TRIES_HERE and not job.taken:
+            case Verdict.THROTTLED if claimed.tries >= TRIES_HERE and not (
+                job.taken or claimed.resent
+            ):
                 return self._beyond(job, worst.reason)
             case _:
                 # It waits in its place: after a refusal for now the lane is what pauses.

@@ -83,8 +83,10 @@ _LEASE = Statement(
     .values(incarnation=bindparam("me"), until=bindparam("until"), up=bindparam("up"))
 )
 _LEASES_OVER = Statement(delete(carrier_lease).where(among(carrier_lease.c.incarnation, "dead")))
-_MINE = Statement(
-    select(carrier_lease.c.carrier).where(carrier_lease.c.incarnation == bindparam("me"))
+_LET_GO = Statement(
+    delete(carrier_lease).where(
+        carrier_lease.c.carrier == bindparam("name"), carrier_lease.c.incarnation == bindparam("me")
+    )
 )
 
 _HELD_COLUMNS = select(
@@ -217,6 +219,13 @@ def release_silent(items: Sequence[tuple[int, float]]) -> Script:
 def leave(items: Sequence[int]) -> Script:
     """These processes give up their binds; another may take them at once."""
     yield Do(_LEASES_OVER, {"dead": Values(items)})
+    return [None] * len(items)
+
+
+def let_go(items: Sequence[tuple[int, str]]) -> Script:
+    """These (process, carrier) give up one bind each; another process may take it at once."""
+    for me, name in items:
+        yield Do(_LET_GO, {"me": me, "name": name})
     return [None] * len(items)
 
 

@@ -48,8 +48,8 @@ class GiveUp:
     now: float
 
 
-#: A page of what has waited in a lane since `before`, oldest first; not what has left in part:
-#: that stays whole here.
+#: A page of what has waited in a lane since `before`, oldest first; not what has left in part,
+#: which stays whole here, and with `doubts` 0 not what is in doubt: it may have been taken here.
 WAITING = Statement(
     select(
         message.c.id,
@@ -82,6 +82,7 @@ WAITING = Statement(
             attempt.c.state.in_([constant("accepted"), constant("delivered")]),
         )
         .exists(),
+        (message.c.resent <= bindparam("doubts")),
     )
     .order_by(message.c.due_at, message.c.id)
     .limit(500)

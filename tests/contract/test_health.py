@@ -176,7 +176,37 @@ async def test_what_has_waited_long_or_half_its_validity_leaves_a_sick_lane(work
     old = await work.submit(1, due_at=NOW - 40, expires_at=NOW + 3600)
     await work.submit(2, due_at=NOW - 10, expires_at=NOW + 3600)
     short = await work.submit(3, due_at=NOW - 10, expires_at=NOW + 9)
-    page = {"lane": "smsc.bulk", "after": 0.0, "after_id": 0}
+    page = {"lane": "smsc.bulk", "after": 0.0, "after_id": 0, "doubts": 0}
     found = await work.store.read(WAITING, **page, now=NOW, before=NOW - 30)
     assert [row[0] for row in found] == [old.id, short.id]
     assert len(await work.store.read(WAITING, **page, now=NOW, before=NOW)) == 3
+
+
+async def test_a_bind_that_was_down_stays_so_until_it_stands(
+    database: Database, tmp_path: Path
+) -> None:
+    """Whoever takes it over gives it no traffic meanwhile."""
+    owner, heir, clock = await two(database, tmp_path)
+    for _ in range(10):
+        await owner.health.once(owner, {"a": False})
+        clock.now += 5
+    assert owner.health.weight("a") == 0
+    for _ in range(10):
+        await heir.health.once(heir, {"a": False})
+        assert heir.health.weight("a") == 0
+        clock.now += 5
+    await heir.health.once(heir, {"a": True})
+    assert heir.health.weight("a") == 0.05
+
+
+async def test_a_clock_that_is_set_back_holds_no_weight(database: Database, tmp_path: Path) -> None:
+    owner, _, clock = await two(database, tmp_path)
+    await owner.health.once(owner, {"a": True, "b": True})
+    clock.now -= 3600
+    for _ in range(10):
+        for _ in range(30):
+            owner.health.answered("a", Verdict.UNKNOWN, 0.1, clock())
+        await owner.health.once(owner, {"a": True, "b": False})
+        clock.now += 5
+    assert owner.health.weight("a") == 0.05, "sick"
+    assert owner.health.weight("b") == 0, "down"

@@ -90,7 +90,6 @@ class Brakes:
         self.standing: tuple[Brake, ...] = ()
         self._shut: Mapping[str, str] = {}  # key → kind
         self._halted: frozenset[int] = frozenset()
-        self._senders: dict[tuple[int, str], str] = {}
         #: The operator's inboxes.
         self.places: tuple[tuple[str, str], ...] = ()
         #: Called when something was halted or goes on.
@@ -150,11 +149,13 @@ class Brakes:
         """Raises Refused for a sender or a range that is stopped, as far as is known here."""
         if not self._shut:
             return
-        kind = self._shut.get(self._sender(keys, tenant.id, sender)) or self._shut.get(
-            _range(keys, tenant.id, e164)
-        )
-        if kind:
-            raise stopped(kind)
+        # What was stopped under an older pepper is stopped.
+        for each in (keys, *keys.older):
+            kind = self._shut.get(_sender(each, tenant.id, sender)) or self._shut.get(
+                _range(each, tenant.id, e164)
+            )
+            if kind:
+                raise stopped(kind)
 
     def meter(
         self,
@@ -170,7 +171,7 @@ class Brakes:
         bound = tenant.velocity or (ABROAD if country != tenant.region else OFF)
         if bound == OFF and not caps.any_of(tenant):
             return None
-        key = self._sender(keys, tenant.id, sender)
+        key = _sender(keys, tenant.id, sender)
         capped = tuple(caps.of(tenant, key, _shown(sender), price, now))
         if bound == OFF:
             return Meter(key, _shown(sender), capped)
@@ -190,17 +191,10 @@ class Brakes:
             review_due=due,
         )
 
-    def _sender(self, keys: Keyring, tenant: int, sender: str) -> str:
-        found = self._senders.get((tenant, sender))
-        if found is None:
-            if len(self._senders) >= _REMEMBERED:
-                self._senders.clear()
-            token = keys.repeat(b"sender", str(tenant).encode(), sender.encode())
-            found = self._senders[tenant, sender] = token
-        return found
 
-
-_REMEMBERED: Final = 4096
+@lru_cache(maxsize=4096)
+def _sender(keys: Keyring, tenant: int, sender: str) -> str:
+    return keys.repeat(b"sender", str(tenant).encode(), sender.encode())
 
 
 def _shown(sender: str) -> str:

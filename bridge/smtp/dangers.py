@@ -129,7 +129,7 @@ def _entry(entry: zipfile.ZipInfo, *, is_document: bool) -> str:
     if is_document:
         # What documents are made of has names of its own: only macros count.
         return _names()["docm"] if inner.lower() == "vbaproject.bin" else ""
-    if inner.lower().endswith(".zip"):
+    if inner.rstrip(". ").lower().endswith(".zip"):
         return "it is an archive in an archive"
     why = _by_name(inner)
     return f"in the archive: {why}" if why else ""

@@ -152,7 +152,11 @@ _NOBODYS = (
     .exists()
 )
 _PIECES_GONE = Statement(
-    delete(attachment_chunk).where(among(attachment_chunk.c.file_id, "files"), _NOBODYS)
+    delete(attachment_chunk).where(
+        among(attachment_chunk.c.file_id, "files"),
+        attachment_chunk.c.file_id < bindparam("before"),
+        _NOBODYS,
+    )
 )
 _AGED = Statement(
     select(
@@ -262,18 +266,29 @@ def count_served(items: Sequence[Served]) -> Script:
 # Away
 
 
-def delete_attachments(messages: Sequence[int]) -> Script:
-    """The files of messages, with all that nobody else was sent; table → rows that went."""
+def delete_attachments(messages: Sequence[int], now: float | None = None) -> Script:
+    """The files of messages, with all that nobody else was sent; table → rows that went.
+
+    Where these may be fresh (`now` is given), other people of the same mail may be on their way
+    into the database: pieces of a file that is younger than an hour are left to `orphans`.
+    Nobody has their key any more.
+    """
     ids = {"ids": Values(messages)}
     files = [row[0] for row in (yield Rows(_FILES_OF, ids))]
     gone = Counter({attachment.name: (yield Do(_GONE_BY_MESSAGE, ids))})
-    return +(gone + (yield from _pieces_gone(files)))
+    before = _NEWEST if now is None else id_at(now - ORPHAN_SECONDS)
+    return +(gone + (yield from _pieces_gone(files, before)))
 
 
-def _pieces_gone(files: Sequence[int]) -> Script:
+#: Above every id.
+_NEWEST: Final = 2**63 - 1
+
+
+def _pieces_gone(files: Sequence[int], before: int = _NEWEST) -> Script:
     gone = Counter[str]()
     if files:
-        gone[attachment_chunk.name] += yield Do(_PIECES_GONE, {"files": Values(files)})
+        values = {"files": Values(files), "before": before}
+        gone[attachment_chunk.name] += yield Do(_PIECES_GONE, values)
     return gone
 
 

@@ -17,14 +17,15 @@ from bridge.store.tables import (
     time,
 )
 
-# Parts, or money in micro-units, of a tenant or of one sender in an hour, a day or a month.
+# Parts, or money in micro-units, of a tenant or of one sender in an hour, a day or a month; and, in
+# rows of their own that count nothing, of which stages of a cap the tenant has been told.
 brake_count = Table(
     "brake_count",
     metadata,
     Column("key", Text, primary_key=True),  # tenant, or keyed hash of the sender; and the period
     Column("slot", BigInteger, primary_key=True, autoincrement=False),  # its begin, Unix seconds
     Column("count", BigInteger, nullable=False, server_default=text("0")),
-    # Up to which percentage of the cap the tenant has been told.
+    # Up to which percentage of the cap that its key names.
     Column("told", SmallInteger, nullable=False, server_default=text("0")),
     time("until"),
     Index("brake_count_until", "until"),

@@ -24,7 +24,6 @@ from sqlalchemy import (
     select,
     text,
     true,
-    update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -53,6 +52,14 @@ class Cap:
     whose: str = ""  # the sender; "" for the tenant's own
     each: int = 1  # what a part counts: 1, or its price in micro-units
     currency: str = ""  # of money; "" for parts
+
+    @property
+    def told(self) -> str:
+        """The key of the row that says of which stages its tenant was told.
+
+        A cap that was raised has its own: 80 % of it is news again.
+        """
+        return f"{self.key} of {self.limit}"
 
     def spoken(self, used: int) -> str:
         """`400 of 500 SMS parts`, `8.00 of 10.00 EUR`."""
@@ -135,8 +142,24 @@ def _add(given: Subquery, database: str) -> ClauseElement:
     return found
 
 
+def _tell(given: Subquery, database: str) -> ClauseElement:
+    clause = {"sqlite": sqlite, "postgresql": postgresql}[database].insert(brake_count)
+    clause = clause.from_select(
+        [c.name for c in brake_count.columns], select(*given.c).where(true())
+    )
+    found: ClauseElement = clause.on_conflict_do_update(
+        index_elements=[brake_count.c.key, brake_count.c.slot],
+        set_={"told": clause.excluded.told},
+        where=brake_count.c.told < clause.excluded.told,
+    )
+    return found
+
+
 _NUMBER_PUT = batched(_put, key=Text, token=Text, sender=Text, at=Double, until=Double)
-_COUNT_ADD = batched(_add, key=Text, slot=BigInteger, count=BigInteger, told=Integer, until=Double)
+_COUNT_ADD, _TOLD = (
+    batched(make, key=Text, slot=BigInteger, count=BigInteger, told=Integer, until=Double)
+    for make in (_add, _tell)
+)
 _COUNTS = Statement(
     select(brake_count.c.key, brake_count.c.slot, brake_count.c["count"], brake_count.c.told).where(
         among(brake_count.c.key, "keys"), brake_count.c.until > bindparam("now")
@@ -147,15 +170,6 @@ USED = Statement(
     select(brake_count.c["count"]).where(
         brake_count.c.key == bindparam("key"), brake_count.c.slot == bindparam("slot")
     )
-)
-_TOLD = Statement(
-    update(brake_count)
-    .where(
-        brake_count.c.key == bindparam("c_key"),
-        brake_count.c.slot == bindparam("c_slot"),
-        brake_count.c.told < bindparam("c_stage"),
-    )
-    .values(told=bindparam("c_stage"))
 )
 _COUNTS_OLD = Statement(delete(brake_count).where(brake_count.c.until <= bindparam("now")))
 _NUMBERS_OLD = Statement(delete(brake_number).where(brake_number.c.until <= bindparam("now")))
@@ -277,11 +291,14 @@ def _too_many(metered: _Pairs, refused: dict[int, Refusal]) -> Script:
         return
     yield Many(_COUNT_ADD, _counted(rows))
     now = min(row.now for row in rows.values())
-    found = yield Rows(_COUNTS, {"keys": unique(key for key, _ in rows), "now": now})
-    for key, slot, count, told in found:
+    told = {(row.cap.told, slot): row for (_, slot), row in rows.items()}
+    keys = unique(key for key, _ in (*rows, *told))
+    for key, slot, count, stage in (yield Rows(_COUNTS, {"keys": keys, "now": now})):
         if (key, slot) in rows:
             row = rows[key, slot]
-            row.used, row.told, row.added = count - row.added, told, 0
+            row.used, row.added = count - row.added, 0
+        elif (key, slot) in told:
+            told[key, slot].told = stage
     for item, meter in metered:
         own = [(rows[cap.key, cap.slot], item.parts * cap.each) for cap in meter.caps]
         over = next((row for row, cost in own if row.used + cost > row.cap.limit), None)
@@ -315,8 +332,8 @@ def _warn(row: _Row) -> Script:
     stage = max((stage for stage in STAGES if stage <= share), default=0)
     if stage <= row.told:
         return
-    values = {"c_key": cap.key, "c_slot": cap.slot, "c_stage": stage}
-    if not (yield Do(_TOLD, values)):
+    values = {"key": cap.told, "slot": cap.slot, "count": 0, "told": stage, "until": cap.until}
+    if not (yield Many(_TOLD, [values])):
         return
     whose = f"{cap.whose} has" if cap.whose else "You have"
     what = f"of the money ({cap.currency})" if cap.currency else "of the SMS parts"

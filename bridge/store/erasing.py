@@ -483,7 +483,7 @@ def _messages(one: Erasure, counts: Counts, now: float) -> Script:
     notices = [row[0] for row in (yield Rows(_NOTICES, these))]
     counts["notices"] += (yield from delete_notices(notices))["notice"]
     counts["texts"] += yield Do(_BODIES_GONE, these)
-    counts["attachments"] += (yield from delete_attachments(found))["attachment"]
+    counts["attachments"] += (yield from delete_attachments(found, now))["attachment"]
     yield Do(_SANDBOX_GONE, these)
     yield from book(found)  # while it is known which country it went to
     counts["messages"] += yield Do(_UNLINKED, these)

@@ -25,7 +25,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.model import State
 from bridge.store.brake_tables import fold
-from bridge.store.sql import Do, Many, Rows, Script, Statement, among, batched, unique
+from bridge.store.sql import Do, Many, Rows, Script, Statement, alone, among, batched, unique
 from bridge.store.tables import body, conversation, message, subject
 
 FOLDED: Final = "folded"
@@ -126,6 +126,7 @@ class FoldOver:
     tell: Callable[[int], Script]
 
 
+@alone
 def close_folds(items: Sequence[FoldOver]) -> Script:
     """What each `tell` returned; None where nothing more came, or another process was faster."""
     results = []

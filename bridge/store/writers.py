@@ -234,7 +234,7 @@ def _texts(one: Writer, places: Sequence[str], counts: Counter[str]) -> Script:
     yield from _untold(one.kind, written, replies, counts)
     if written:
         counts["texts"] += yield Do(_BODIES_GONE, {"ids": written})
-        counts["attachments"] += (yield from delete_attachments(written))["attachment"]
+        counts["attachments"] += (yield from delete_attachments(written, one.now))["attachment"]
         counts["messages"] += yield Do(_UNLINKED, {"ids": written})
     if len(messages) == BATCH:
         return Left.MORE

@@ -21,6 +21,7 @@ import jsonschema
 import pytest
 from sqlalchemy import func, select
 
+from bridge.dispatch.attaching import File, Parcel
 from bridge.dispatch.exporting import Wanted, document_of
 from bridge.dispatch.fetching import TRIES
 from bridge.dispatch.requests import Someone
@@ -435,13 +436,38 @@ async def test_p4_a_file_that_somebody_else_was_sent_stays_for_them(either: Site
     assert (await either.asks("POST", mine)).status == 410
     assert (await either.asks("POST", hers)).data == PDF
     await either.erases(BERTA)
+    assert await either.count(attachment) == 0
+    either.later(3700)
+    await either.asked("retention run", dry_run=False)
+    assert await either.count(attachment_chunk) == 0
+
+
+async def test_p4_the_last_file_of_an_old_mail_goes_with_its_last_person(either: Site) -> None:
+    await either.sends(OFFER, ANNA)
+    either.later(3700)
+    await either.erases(ANNA)
     assert await either.count(attachment) == await either.count(attachment_chunk) == 0
+
+
+async def test_an_erasure_between_two_people_of_a_mail_leaves_the_seconds_file(
+    either: Site,
+) -> None:
+    bridge = either.running.bridge
+    tenant = bridge.register.named("acme")
+    assert tenant is not None
+    parcel = Parcel(bridge, tenant, [File("offer.pdf", "application/pdf", len(PDF), PDF)])
+    for number, code in ((ANNA, "0000000000"), (BERTA, "1111111111")):
+        ready = prepare(bridge, Submission(tenant.id, Origin("cli", "eva"), number, "CZ", "Hello"))
+        ready.prepared.files = await parcel.sent_with(code)
+        await keep(bridge, ready.prepared, "cli")
+        if number == ANNA:
+            await either.erases(ANNA)
+    assert (await either.asks("POST", "/f/0000000000")).status == 410
+    assert (await either.asks("POST", "/f/1111111111")).data == PDF
 
 
 async def test_pieces_without_a_message_are_swept_away(either: Site) -> None:
     """A kill between the file and its message leaves them."""
-    from bridge.dispatch.attaching import File, Parcel
-
     bridge = either.running.bridge
     tenant = bridge.register.named("acme")
     assert tenant is not None

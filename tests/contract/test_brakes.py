@@ -18,6 +18,7 @@ from bridge.store.brake_tables import brake, brake_count, brake_number, fold
 from bridge.store.brakes import SPENT, STOPPED, TOO_FAST, Cap, Meter, tidy_brakes
 from bridge.store.braking import Decide, Halt, Resume, decide, halt, resume
 from bridge.store.folding import OVER, FoldOver, close_folds
+from bridge.store.sql import is_alone
 from bridge.store.submissions import Stored, store_submissions
 from bridge.store.tables import message
 from tests.stores import NOW, Database, Worker
@@ -152,19 +153,25 @@ async def test_another_tenants_stop_is_nobody_elses_to_lift(work: Worker) -> Non
 # -- caps
 
 
+async def counted(work: Worker) -> dict[str, int]:
+    """What counts: not of which stages somebody was told."""
+    wanted = select(brake_count.c.key, brake_count.c["count"]).where(brake_count.c["count"] > 0)
+    return dict(await work.rows(wanted))
+
+
 async def test_a_cap_counts_parts_and_what_is_over_is_refused_whole(work: Worker) -> None:
     by = capped(cap(10))
     kept = [await send(work, n, by, parts=3) for n in range(4)]
     assert [s.refusal.rule if s.refusal else "" for s in kept] == ["", "", "", SPENT]
     assert (await send(work, 9, by, parts=1)).refusal is None
-    assert (await work.rows(select(brake_count.c["count"]))) == [(10,)]
+    assert await counted(work) == {"t1 hour": 10}
 
 
 async def test_two_processes_share_a_cap(database: Database) -> None:
     both = await database.two()
     kept = await asyncio.gather(*(send(p, n, capped(cap(30))) for n in range(40) for p in both))
     assert sum(s.refusal is None for s in kept) == 30
-    assert (await both[0].rows(select(brake_count.c["count"]))) == [(30,)]
+    assert await counted(both[0]) == {"t1 hour": 30}
 
 
 async def test_each_stage_is_told_once(work: Worker) -> None:
@@ -174,21 +181,32 @@ async def test_each_stage_is_told_once(work: Worker) -> None:
     assert stages == ["50", "80", "90", "100"]
 
 
+async def test_a_raised_cap_has_stages_of_its_own(database: Database) -> None:
+    """Also while one process has not heard of it yet: each is told once."""
+    old, new = await database.two()
+    for n in range(10):
+        await send(old, n, capped(cap(10)))
+    for n in range(10, 20):
+        await send(new, n, capped(cap(20)))
+        await send(old, n, capped(cap(10)))
+    stages = [words.split(" %")[0] for words in await told(new)]
+    assert sorted(map(int, stages)) == [50, 50, 80, 80, 90, 90, 100, 100]
+
+
 async def test_a_sender_has_a_cap_of_its_own(work: Worker) -> None:
     caps = (cap(100), cap(2, key="eva hour", whose="eva@acme.example"))
     kept = [await send(work, n, capped(*caps)) for n in range(3)]
     assert kept[2].refusal is not None
     assert kept[2].refusal.cap is not None
     assert kept[2].refusal.cap.whose == "eva@acme.example"
-    counts = dict(await work.rows(select(brake_count.c.key, brake_count.c["count"])))
-    assert counts == {"t1 hour": 2, "eva hour": 2}
+    assert await counted(work) == {"t1 hour": 2, "eva hour": 2}
 
 
 async def test_money_is_counted_by_the_parts_price(work: Worker) -> None:
     money = cap(10_000_000_000, key="t1 day CZK", each=2_500_000_000, currency="CZK", period="day")
     kept = [await send(work, n, capped(money), parts=2) for n in range(3)]
     assert [s.refusal is None for s in kept] == [True, True, False]
-    assert (await work.rows(select(brake_count.c["count"]))) == [(10_000_000_000,)]
+    assert list((await counted(work)).values()) == [10_000_000_000]
     subjects = await told(work)
     assert subjects == [
         "50 % of the money (CZK) of this day",
@@ -283,6 +301,10 @@ async def test_the_same_alert_again_is_counted_and_stays_in_the_log(database: Da
     assert await fold_over(first) == [41]
     assert await fold_over(second) == []
     assert (await first.submit(1, **same)).state is State.QUEUED
+
+
+def test_whatever_may_lock_credit_after_other_rows_shares_no_transaction() -> None:
+    assert is_alone(close_folds)
 
 
 async def test_one_alert_alone_is_not_told_of_twice(work: Worker) -> None:

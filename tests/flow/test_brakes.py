@@ -271,6 +271,24 @@ async def test_a_storm_is_one_sms_at_once_and_one_at_its_end(tmp_path: Path) -> 
             assert len(items) == 14
 
 
+@pytest.mark.parametrize("letter", ["x", "ž"])
+async def test_a_storm_of_long_alerts_is_told_of_too(tmp_path: Path, letter: str) -> None:
+    """The first alert fills all that the tenant may send: how many more there were must still fit."""
+    senders = '{ address = "*", proof = "network:127.0.0.0/8", fold = "1s" }'
+    encoding = 'encoding = "keep"\nmax_parts = 1'
+    full = letter * (160 if letter == "x" else 70)
+    async with smsc() as centre:
+        config = write_config(tmp_path, port=centre.port, senders=senders, tenant=encoding)
+        async with a_bridge(config) as bridge:
+            for _ in range(4):
+                await bridge.mail(TO, text=full)
+            await centre.until(lambda _: len(centre.messages) >= 2)
+            first, last = sorted((m.text for m in centre.messages), key=lambda text: " " in text)
+            assert first == full
+            assert last.startswith(letter * 40)
+            assert last.endswith("... and 3 more" if letter == "x" else "… and 3 more")
+
+
 # -- the kill switch
 
 

@@ -140,6 +140,25 @@ async def test_p64_a_token_moves_to_the_new_pepper_when_its_number_is_next_check
             await taken(bridge, "+420601123459")
 
 
+def braked(config: Path) -> None:
+    config.write_text(f'{config.read_text()}velocity = "3/1h"\n')
+
+
+async def test_p32_what_a_rule_stopped_stays_stopped_under_a_new_pepper(config: Path) -> None:
+    braked(config)
+    numbers = [f"+42060112{n:04}" for n in range(4)]
+    async with opened(config) as bridge:
+        for number in numbers[:3]:
+            await taken(bridge, number)
+        with pytest.raises(Refused, match="too many numbers"):
+            await taken(bridge, numbers[3])
+    peppers.add(pepper(config))
+    async with opened(config) as bridge:
+        for number in ("+420602123456", numbers[0]):
+            with pytest.raises(Refused, match="until somebody has looked"):
+                await taken(bridge, number)
+
+
 async def test_p64_known_people_are_brought_over_before_anything_runs(config: Path) -> None:
     async with opened(config) as bridge:
         await does(bridge, "programme add", name="offers", tenant="acme")

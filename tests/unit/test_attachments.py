@@ -113,6 +113,7 @@ def test_what_passes(name: str, data: bytes) -> None:
         ("files.zip", a_zip("readme.txt", "evil.exe"), "in the archive: programs"),
         ("files.zip", a_zip("deep/er/evil.pdf.exe"), "in the archive"),
         ("files.zip", a_zip("inner.zip"), "archive in an archive"),
+        ("files.zip", a_zip("inner.zip. "), "archive in an archive"),
         ("files.zip", a_zip("a.pdf", password=True), "password"),
         ("files.dat", a_zip("evil.exe"), "in the archive"),
         ("files.zip", a_zip("a.txt")[:-30], "damaged"),

@@ -25,6 +25,7 @@ from bridge.control import ControlServer
 from bridge.dispatch.answer import Desk
 from bridge.dispatch.binds import Binds
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.carrier_lists import ListReader
 from bridge.dispatch.receive import Reception
 from bridge.dispatch.sweep import Sweeper
 from bridge.errors import Misconfigured
@@ -122,6 +123,7 @@ class Parts:
     def sweep(self) -> None:
         """What time does."""
         self._task(Sweeper(self.bridge, self.reception).run(), "sweep")
+        self._task(ListReader(self.bridge).run(), "carriers' lists")
         if self.bridge.clerk is not None:
             self._task(self.bridge.clerk.run(), "requests")
 

@@ -6,6 +6,7 @@ the same: freezing triples what it costs to make one.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -139,6 +140,23 @@ class Inbound:
     total: int = 1
     number: int = 1
     key: str = ""  # the carrier's own id of this MO where it has one
+
+
+@dataclass(frozen=True, slots=True)
+class OptedOut:
+    """A number on a carrier's own list of people who opted out with it."""
+
+    number: str  # as the carrier writes it
+    sender: str = ""  # to which of ours they said so, as the carrier writes it; "" = to all
+    at: float | None = None  # Unix time, where the carrier tells
+
+
+@dataclass(frozen=True, slots=True)
+class OptOutPage:
+    """A page of such a list."""
+
+    people: Sequence[OptedOut]
+    total: int | None = None  # how long the carrier says that the whole list is now
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
-from bridge.model import Inbound, Outcome, Part, Receipt
+from bridge.model import Inbound, OptOutPage, Outcome, Part, Receipt
 
 Done = Callable[[Part, Outcome], None]
 
@@ -65,4 +65,18 @@ class Carrier(Protocol):
         """A STOP: parts of this message that are not written yet stay here, told as not sent.
 
         Nothing to do for a carrier that writes what it is handed at once.
+        """
+
+
+class OptOutList(Protocol):
+    """A carrier's own list of people who opted out with it, where it lets us read one.
+
+    Apart from `Carrier`: the process that reads it need not have the bind.
+    """
+
+    def pages(self) -> AsyncGenerator[OptOutPage, None]:
+        """The list from its beginning, a page at a time; it ends when all of it was read.
+
+        Raises TryLater where it breaks off, and Misconfigured where the carrier does not let us
+        read it: what came until then holds all the same.
         """

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.carriers.http import PROVIDERS, provider
+from bridge.carriers.http.listing import ListingProvider
 from bridge.errors import Misconfigured
 from bridge.keyring import Keyring
-from bridge.ports import Carrier
+from bridge.ports import Carrier, OptOutList
 from bridge.settings import Carrier as Config
 from bridge.store.store import Store
 
@@ -55,6 +56,21 @@ def make(config: Config, house: House) -> Carrier:
     if config.kind not in KINDS:
         raise unknown(config)
     return KINDS[config.kind](config, house)
+
+
+def optout_list(config: Config, keys: Keyring, public_url: str) -> OptOutList | None:
+    """The list of opt-outs that this carrier keeps itself; None where it shows none.
+
+    Raises Misconfigured for an entry that cannot work.
+    """
+    if config.kind not in PROVIDERS:
+        return None
+    from bridge.carriers.http.optouts import HttpOptOutList
+
+    known = provider(config, keys, public_url)
+    if not isinstance(known, ListingProvider) or not known.lists:
+        return None
+    return HttpOptOutList(config, known)
 
 
 def unknown(config: Config) -> Misconfigured:

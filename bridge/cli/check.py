@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import shutil
 import socket
@@ -13,7 +14,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from bridge import control, lock, loop
-from bridge.carriers import unknown
+from bridge.carriers import optout_list, unknown
 from bridge.carriers.http import PROVIDERS, provider
 from bridge.carriers.smpp.carrier import probe as probe_smpp
 from bridge.cli.common import Item, actor
@@ -21,6 +22,7 @@ from bridge.dispatch.bell import Bell
 from bridge.dispatch.lawful import named_by
 from bridge.errors import BridgeError, Misconfigured, TryLater
 from bridge.keyring import keyring
+from bridge.ports import OptOutList
 from bridge.privacy.transfers import transfers
 from bridge.settings import SANDBOX, Carrier, Listen, Settings
 from bridge.smtp.dns import Resolver
@@ -78,6 +80,7 @@ class Examination:
         await self._part("queue", Bell.probe(s.queue.url.get_secret_value(), s.data_dir))
         for carrier in s.carriers:
             await self._part(f"carrier {carrier.name}", self._carrier(carrier))
+            await self._optouts(carrier)
         await self._part("smarthost", self._smarthost())
         if named_by(s):
             await self._part("processors", self._processors())
@@ -157,6 +160,18 @@ class Examination:
             else "it cannot call us: set public_url to an address that it can reach"
         )
 
+    async def _optouts(self, carrier: Carrier) -> None:
+        """Whether the carrier's own list of opt-outs can be read, where it shows one."""
+        s = self._settings
+        if s.privacy.pepper_file is None and not (s.data_dir / "pepper").exists():
+            return  # `_provider` has told it
+        listed = None
+        with contextlib.suppress(BridgeError):  # `_carrier` has told it
+            keys, _ = keyring(s.privacy.pepper_file, s.data_dir)
+            listed = optout_list(carrier, keys, s.public_url)
+        if listed is not None:
+            await self._part(f"opt-outs {carrier.name}", _first_page(listed))
+
     async def _processors(self) -> str:
         """Whether it is recorded where each of them sits, and what a transfer there rests on."""
         rows = await self._register()
@@ -231,6 +246,12 @@ class Examination:
             await self._part("telegram", telegram.probe(s))
             for place in telegram.places(s):
                 await self._part(f"telegram {place}", telegram.probe_chat(s, place))
+
+
+async def _first_page(listed: OptOutList) -> str:
+    async with contextlib.aclosing(listed.pages()) as pages:
+        await anext(pages, None)
+    return "its list of opt-outs can be read"
 
 
 async def _certificate(certificate: Certificate) -> str:

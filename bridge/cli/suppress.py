@@ -29,6 +29,8 @@ File = Annotated[
     str, typer.Argument(metavar="FILE", help="CSV with a column of numbers; - is standard input.")
 ]
 
+_COUNTS = ("read", "taken", "dropped", "started", "unreadable")
+
 
 @app.command()
 def add(
@@ -103,6 +105,27 @@ def wishes(tenant: Tenant = "", as_json: Json = False, config: Config = None) ->
     columns = ("id", "at", "due_at", "overdue")
     with listed(columns, "none waits", as_json=as_json) as sink:
         perform(config, "suppress wishes", sink, tenant=tenant)
+
+
+@app.command()
+def sync(
+    carrier: Annotated[str, typer.Argument(help="This carrier's list alone.")] = "",
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Read now who has opted out with the carriers; they are opted out here too. Counts only."""
+
+    def tell(item: Item) -> None:
+        if as_json:
+            print_json(item)
+            return
+        counts = ", ".join(f"{what} {item[what]}" for what in _COUNTS)
+        typer.echo(f"{item['carrier']}: {counts}")
+        if item["problem"]:
+            typer.echo(f"  {item['problem']}\n  → {item['hint']}")
+
+    with faults(as_json=as_json):
+        perform(config, "suppress sync", tell, carrier=carrier)
 
 
 def _told(item: Item) -> str:

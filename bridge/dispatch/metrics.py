@@ -32,6 +32,12 @@ class Metrics:
             "wishes_overdue", "Wishes that nobody looked at within a working day"
         )
         self.stop_bursts = self._counter("stop_bursts", "Minutes with too many STOPs")
+        self.carrier_optouts = self._counter(
+            "carrier_optouts",
+            "Opt-outs by which our list and a carrier's differed",
+            "carrier",
+            "what",
+        )
         self.notices = self._counter("notices", "Notices told or given up", "edge", "outcome")
         self.attachments = self._counter("attachments", "Files of messages", "outcome")
         self.expired = self._counter("expired", "Messages whose validity ended while waiting")

@@ -112,7 +112,7 @@ class Reception:
 
         Raises StoreUnavailable, TryLater.
         """
-        e164, _ = _number(number)
+        e164, _ = number_of(number)
         keys, now = self.bridge.keys, self.bridge.clock()
         rows = await self.bridge.store.read(OWNERS, all_index=keys.everyone(e164))
         for (tenant_id,) in rows:
@@ -144,8 +144,8 @@ class Reception:
 
     def understood(self, carrier: str, part: Inbound) -> PartIn:
         """The part with its numbers in E.164 and its keyed hashes."""
-        source, country = _number(part.source)
-        ours, _ = _number(part.destination)
+        source, country = number_of(part.source)
+        ours, _ = number_of(part.destination)
         keys = self.bridge.keys
         facts = [carrier.encode(), source.encode(), ours.encode()]
         position = b"%d/%d/%d" % (part.ref, part.number, part.total)
@@ -229,7 +229,7 @@ class Reception:
         return " ".join([tenant.name, *(each.name for each in own if each.id == programme)])
 
 
-def _number(written: str) -> tuple[str, str]:
+def number_of(written: str) -> tuple[str, str]:
     """(E.164, country) of a number as a carrier writes it, often without its plus."""
     for candidate in (written, f"+{written}"):
         try:

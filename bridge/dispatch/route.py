@@ -32,6 +32,12 @@ class Route:
             and self.klass in ("", klass)
         )
 
+    def hides(self, other: Route, tenant: str) -> bool:
+        """Whether it decides for all of a tenant's messages that another, after it, would take."""
+        here = not self.countries or (bool(other.countries) and other.countries <= self.countries)
+        ours = self.tenant in ("", tenant) and self.klass in ("", other.klass)
+        return here and ours and other.match.startswith(self.match)
+
     def __str__(self) -> str:
         said = [f"match {self.match}"]
         said += [f"country {', '.join(sorted(self.countries))}"] if self.countries else []
@@ -56,6 +62,15 @@ class Routes:
             if route.takes(destination, country, tenant, klass):
                 return route
         return REST
+
+    def serves(self, carrier: str, tenant: str) -> bool:
+        """Whether a message of this tenant may leave by this carrier."""
+        return any(
+            carrier in route.carriers
+            and route.tenant in ("", tenant)
+            and not any(earlier.hides(route, tenant) for earlier in self.routes[:place])
+            for place, route in enumerate(self.routes)
+        )
 
     def contested(self, names: frozenset[str]) -> frozenset[str]:
         """Those of `names` that another of them could stand in for."""

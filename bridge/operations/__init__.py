@@ -120,6 +120,7 @@ from bridge.operations.suppression import (
     suppress_export,
     suppress_import,
     suppress_remove,
+    suppress_sync,
     suppress_wishes,
 )
 from bridge.operations.tenants import (
@@ -177,6 +178,7 @@ REGISTRY: Final[Mapping[str, Operation]] = {
     "suppress import": suppress_import,
     "suppress export": suppress_export,
     "suppress check file": suppress_check_file,
+    "suppress sync": suppress_sync,
     "suppress wishes": suppress_wishes,
     "blacklist add": blacklist_add,
     "blacklist remove": blacklist_remove,

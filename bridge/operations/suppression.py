@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
 from typing import Final
 
 from bridge import phone
+from bridge.dispatch import carrier_lists
 from bridge.dispatch.number_file import Line, read_numbers
 from bridge.dispatch.stopping import stop, wish
 from bridge.dispatch.tenants import Tenant
-from bridge.errors import Refused
+from bridge.errors import Refused, TryLater
 from bridge.operations.contacts import unpacked
 from bridge.operations.office import (
     Item,
@@ -244,6 +246,33 @@ async def _listed(office: Office, owner: Tenant, lines: Sequence[Line]) -> list[
             scope, _, _, _, purpose = rows_here[0]
             items.append({"line": number, "scope": scope, "purpose": purpose})
     return items
+
+
+async def suppress_sync(office: Office, *, carrier: str = "") -> AsyncIterator[Item]:
+    """Read now who has opted out with a carrier, or with each that shows its list: counts.
+
+    Raises Refused where none does; TryLater, once all were tried, where one was not read.
+    """
+    bridge = office.bridge
+    lists = dict(carrier_lists.readable(bridge))
+    known = f"carriers that show one: {', '.join(lists) or 'none'}"
+    if carrier and carrier not in bridge.carriers:
+        raise Refused(f"there is no carrier {carrier!r}", known)
+    if not lists or carrier not in ("", *lists):
+        raise Refused(f"{carrier or 'no carrier here'} shows no list of opt-outs", known)
+    unread: list[str] = []
+    for name in [carrier] if carrier else lists:
+        reader = carrier_lists.Reader(bridge, name, lists[name], office.silence)
+        reading = await reader.read(actor=office.actor)
+        if reading is None:
+            raise TryLater(f"{name}'s list is being read already", "wait a few minutes")
+        item = asdict(reading)
+        del item["for_good"]
+        yield item
+        if reading.problem:
+            unread.append(name)
+    if unread:
+        raise TryLater(f"not read to its end: the list of {', '.join(unread)}", "see above")
 
 
 async def suppress_wishes(office: Office, *, tenant: str = "") -> AsyncIterator[Item]:

@@ -9,10 +9,12 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from bridge.settings.describing import (
     Address,
     Body,
+    EntryPlace,
     Headers,
     ListPlace,
     OptionalAddress,
     OptionalPattern,
+    PageAddress,
     Perhaps,
     Place,
     Somewhere,
@@ -195,12 +197,40 @@ class Signature(Table):
         return self
 
 
-def homeless(api_url: str, request: Request | None) -> str:
-    """What of a request is a path without an api_url, in words; "" for nothing."""
-    for key in ("url", "check"):
-        address = getattr(request, key, None)
+class OptOuts(Table):
+    """Where the provider's list of people who opted out with it is, page by page, in JSON."""
+
+    url: PageAddress
+    first: Annotated[int, Field(ge=0)] = 1
+    many: ListPlace = None
+    number: EntryPlace = None
+    sender: EntryPlace = None
+    time: EntryPlace = None
+    # How many pages there are; without it the first that is empty is the end.
+    pages: EntryPlace = None
+    # Only entries with this at that place.
+    at: EntryPlace = None
+    pattern: OptionalPattern = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.at is None) != (self.pattern is None):
+            raise ValueError("at and pattern belong together; set both, or neither")
+        if self.pages is not None and "page" not in self.url.names:
+            raise ValueError("pages needs {page} in url; put the number of the page in")
+        return self
+
+
+def homeless(api_url: str, request: Request | None, optouts: OptOuts | None = None) -> str:
+    """What is a path without an api_url, in words; "" for nothing."""
+    for name, table, key in (
+        ("request", request, "url"),
+        ("request", request, "check"),
+        ("optouts", optouts, "url"),
+    ):
+        address = getattr(table, key, None)
         if address is not None and address.pieces[0][0].startswith("/") and not api_url:
-            return f"request {key} is a path; add api_url, or write the whole address"
+            return f"{name} {key} is a path; add api_url, or write the whole address"
     return ""
 
 

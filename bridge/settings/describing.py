@@ -24,6 +24,8 @@ PLACEHOLDERS: Final = (
 )
 #: The account's own, which are known before there is a message.
 OF_ACCOUNTS: Final = ("account", "key", "secret", "basic")
+#: What the address of a list's page may be filled with.
+OF_PAGES: Final = ("page", "account", "key", "secret")
 #: What a header may be filled with: nothing that a person or a tenant wrote.
 IN_HEADERS: Final = (
     *(p for p in PLACEHOLDERS if p not in ("text", "from", "from_digits")),
@@ -123,9 +125,9 @@ def _body(value: object) -> Template | None:
     return None if value in ("", None) else _plain_template(value)
 
 
-def _address(value: object) -> Template:
+def _address(value: object, allowed: Collection[str] = IN_ADDRESSES) -> Template:
     """An address whose host is fixed: what is filled in stands behind it, percent-encoded."""
-    found = template(value, IN_ADDRESSES)
+    found = template(value, allowed)
     fixed = found.pieces[0][0] if found.pieces else ""
     if _CONTROL.search("".join(words for words, _, _ in found.pieces)):
         raise ValueError("has a control character; take it out")
@@ -153,6 +155,11 @@ def _check(value: object) -> Template | None:
     if found is not None and not found.names <= {*OF_ACCOUNTS}:
         raise ValueError("can have {account}, {key} and {secret} only: there is no message yet")
     return found
+
+
+def _page_address(value: object) -> Template:
+    """As an address, filled with the account's own and the number of a page."""
+    return _address(value, OF_PAGES)
 
 
 def _header_template(value: object) -> Template:
@@ -236,9 +243,17 @@ def _place_or_none(value: object) -> Place | None:
 
 
 def _list_place(value: object) -> Place | None:
+    return _pointer(value, 'must be the JSON pointer of a list, such as "/results"')
+
+
+def _entry_place(value: object) -> Place | None:
+    return _pointer(value, 'must be a JSON pointer, such as "/number"')
+
+
+def _pointer(value: object, said: str) -> Place | None:
     found = _place_or_none(value)
     if found is not None and found.kind != "json":
-        raise ValueError('must be the JSON pointer of a list, such as "/results"')
+        raise ValueError(said)
     return found
 
 
@@ -246,6 +261,7 @@ Words = Annotated[Template, BeforeValidator(_plain_template)]
 Body = Annotated[Template | None, BeforeValidator(_body)]
 Address = Annotated[Template, BeforeValidator(_address)]
 OptionalAddress = Annotated[Template | None, BeforeValidator(_check)]
+PageAddress = Annotated[Template, BeforeValidator(_page_address)]
 Headers = Annotated[
     dict[str, Annotated[Template, BeforeValidator(_header_template)]], BeforeValidator(_headers)
 ]
@@ -253,4 +269,5 @@ Tree = Annotated[Any, BeforeValidator(_tree)]
 Somewhere = Annotated[Place, BeforeValidator(_place)]
 Perhaps = Annotated[Place | None, BeforeValidator(_place_or_none)]
 ListPlace = Annotated[Place | None, BeforeValidator(_list_place)]
+EntryPlace = Annotated[Place | None, BeforeValidator(_entry_place)]
 OptionalPattern = Annotated[re.Pattern[str] | None, BeforeValidator(_pattern_or_none)]

@@ -89,11 +89,11 @@ KINDS: Final[dict[str, Kind]] = {
             "request": "what a request looks like, in a table [carriers.request]",
             "answer": "what its answer says, in a table [carriers.answer]",
         },
-        {*_HTTP, "account", "key", "secret", "receipt", "inbound", "signature"},
+        {*_HTTP, "account", "key", "secret", "receipt", "inbound", "signature", "optouts"},
     ),
     "infobip": Kind(
         {"api_url": "the account's own base URL, https://….api.infobip.com", "key": "an API key"},
-        _HTTP,
+        {*_HTTP, "optout_list"},
     ),
     "linkmobility": Kind(
         {

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from bridge.settings.described import (
     Answer,
     InboundMap,
+    OptOuts,
     ReceiptMap,
     Request,
     Signature,
@@ -301,12 +302,15 @@ class Carrier(Section):
     platform: str = ""
     partner: str = ""
     gate: str = ""
+    # Read every night who has opted out with this carrier, where it shows a list.
+    optout_list: bool = True
     # A provider that is wholly described here (kind "http").
     request: Request | None = None
     answer: Answer | None = None
     receipt: ReceiptMap | None = None
     inbound: InboundMap | None = None
     signature: Signature | None = None
+    optouts: OptOuts | None = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -315,7 +319,7 @@ class Carrier(Section):
         given = {name for name in self.model_fields_set if _says(getattr(self, name))}
         if wrong := misfit(self.kind, self.model_fields_set, given):
             raise ValueError(wrong)
-        if wrong := homeless(self.api_url, self.request):
+        if wrong := homeless(self.api_url, self.request, self.optouts):
             raise ValueError(wrong)
         if wrong := misdescribed(self.receipt, self.inbound, self.signature):
             raise ValueError(wrong)

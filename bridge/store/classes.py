@@ -211,6 +211,16 @@ TABLES: Final[Mapping[str, Kept]] = {
         hidden="hash token",
         plain="pepper_version",
     ),
+    "carrier_list": Kept(
+        "system", _C, reference="run", plain="carrier until next_at tries read_at problem"
+    ),
+    # What an export says of it is the suppression that came of it.
+    "carrier_listed": Kept(
+        *("suppression", _C),
+        reference="carrier tenant_id run",
+        hidden="token",
+        plain="pepper_version first_at",
+    ),
     "programme": Kept("account", _P, reference="id tenant_id", plain="name keyword created_at"),
     # Consents and requests
     "consent": Kept(

@@ -1,11 +1,12 @@
-"""The tables of the lists: programmes, what the operator blocks, opt-out links, wishes to look at.
+"""The tables of the lists: programmes, what the operator blocks, opt-out links, wishes to look at,
+and whom carriers list.
 
 None of them holds a number: a person stands here as a keyed hash, as in `suppression`.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Index, Integer, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Double, Index, Integer, Table, Text, text
 
 from bridge.store.tables import (
     id_column,
@@ -89,4 +90,40 @@ wish = Table(
         postgresql_where=text("decided_at IS NULL"),
     ),
     Index("wish_subject", "subject_id"),
+)
+
+
+def _number(name: str) -> Column[int]:
+    return Column(name, BigInteger, nullable=False, server_default=text("0"))
+
+
+def _moment(name: str) -> Column[float]:
+    return Column(name, Double, nullable=False, server_default=text("0"))
+
+
+# A carrier that shows who has opted out with it: how its list was last read (PRIVACY P44).
+carrier_list = Table(
+    "carrier_list",
+    metadata,
+    Column("carrier", Text, primary_key=True),
+    _number("run"),  # the newest reading
+    _moment("until"),  # whoever reads has the list for so long; 0: nobody reads
+    _moment("next_at"),
+    _number("tries"),  # readings since the last that came to the end
+    maybe_time("read_at"),  # when one last came to its end
+    text_column("problem"),  # why the newest did not
+)
+
+# Who stood on it, for each tenant that the entry is about: a keyed hash, as in `suppression`.
+carrier_listed = Table(
+    "carrier_listed",
+    metadata,
+    Column("carrier", Text, primary_key=True),
+    Column("token", Text, primary_key=True),
+    ref("tenant_id"),
+    Column("pepper_version", Integer, nullable=False, server_default=text("1")),
+    _number("run"),  # the newest reading that found it
+    time("first_at"),  # since when it stands there without a break, as far as we have seen
+    Index("carrier_listed_token", "token"),
+    sqlite_with_rowid=False,
 )

@@ -16,7 +16,7 @@ from sqlalchemy import BigInteger, Table, Text, bindparam, func, select, update
 
 from bridge.keyring import Keyring
 from bridge.store.blocklist import BLOCKED, MoveBlocks, move_blocks
-from bridge.store.list_tables import blocked, optout_link, programme
+from bridge.store.list_tables import blocked, carrier_listed, optout_link, programme
 from bridge.store.listed import move_tokens, suppressed
 from bridge.store.request_tables import dsr, reassignment
 from bridge.store.sql import Do, Many, Rows, Script, Statement, batched, insert_new
@@ -81,16 +81,22 @@ _MESSAGES = batched(
     old=Text,
     new=Text,
 )
-_LINKS = batched(
-    lambda given, _: (
-        update(optout_link)
-        .where(optout_link.c.token == given.c.old)
-        .values(token=given.c.new, pepper_version=given.c.version)
-    ),
-    old=Text,
-    new=Text,
-    version=BigInteger,
-)
+
+
+def _versioned(table: Table) -> Statement:
+    return batched(
+        lambda given, _: (
+            update(table)
+            .where(table.c.token == given.c.old)
+            .values(token=given.c.new, pepper_version=given.c.version)
+        ),
+        old=Text,
+        new=Text,
+        version=BigInteger,
+    )
+
+
+_LINKS, _CARRIERS = _versioned(optout_link), _versioned(carrier_listed)
 
 
 def _token_of(table: Table) -> Statement:
@@ -175,7 +181,8 @@ class MoveScript:
     def _tokens(self, moves: Mapping[str, str]) -> Script:
         version = self._keys.version
         pairs = [{"old": old, "new": new} for old, new in sorted(moves.items()) if old != new]
-        yield Many(_LINKS, [{**pair, "version": version} for pair in pairs])
+        for statement in (_LINKS, _CARRIERS):
+            yield Many(statement, [{**pair, "version": version} for pair in pairs])
         yield Many(_REQUESTS, pairs)
         yield Many(_REASSIGNED, pairs)
 

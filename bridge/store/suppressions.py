@@ -101,7 +101,8 @@ _PEOPLE = Statement(
     )
     .with_for_update(key_share=True)
 )
-_ADD = insert_new(
+#: New rows of the list.
+ADD = insert_new(
     suppression,
     (
         "scope",
@@ -228,7 +229,7 @@ def suppress(item: Suppress) -> Script:
         purpose, wider = ANY, {RESTRICTED}
     stood = bool({row[4] for row in before} & wider)
     if not stood:
-        yield Many(_ADD, [_row(item)])
+        yield Many(ADD, [row_of(item)])
     bound = Bound.of(ids, purpose, item.token if item.scope == "programme" else "")
     if ids:
         waiting = yield Rows(_WAITING, {"people": Values(ids)})
@@ -240,7 +241,8 @@ def suppress(item: Suppress) -> Script:
     return bound, not stood
 
 
-def _row(item: Suppress) -> dict[str, Any]:
+def row_of(item: Suppress) -> dict[str, Any]:
+    """A new row of the list."""
     return {
         "scope": item.scope,
         "tenant_id": item.tenant_id,

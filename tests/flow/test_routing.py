@@ -85,6 +85,31 @@ carriers = ["d"]
         assert taken(running, BERIT, Class.MARKETING) == "c"
 
 
+async def test_a_carrier_serves_whom_a_route_leads_over_it(tmp_path: Path) -> None:
+    routes = """
+[[routes]]
+tenant = "other"
+carriers = ["a"]
+[[routes]]
+country = ["NO", "SE"]
+carriers = ["c"]
+[[routes]]
+country = ["NO"]
+carriers = ["b"]
+[[routes]]
+carriers = ["d"]
+[[routes]]
+match = "+420"
+class = "marketing"
+carriers = ["c"]
+"""
+    carriers = "".join(carrier(name) for name in "abcd") + routes
+    async with a_bridge(write_config(tmp_path, carriers=carriers), works=False) as running:
+        serves = running.bridge.routes.serves
+        assert [name for name in "abcd" if serves(name, "acme")] == ["c", "d"]
+        assert [name for name in "abcd" if serves(name, "other")] == ["a"]
+
+
 async def test_weights_share_the_traffic(tmp_path: Path) -> None:
     routes = """
 [[routes]]

@@ -4,6 +4,7 @@ report-v3, receive-inbound-sms-messages) and its page of statuses and errors.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -160,6 +161,62 @@ def accept(sent: Sent, _number: str) -> Reply:
         return answered("REJECTED_DUPLICATE_MESSAGE_ID", sent.key, sent.to)
     TAKEN.add(sent.key)
     return answered("PENDING_ACCEPTED", sent.key, sent.to)
+
+
+class Blocklist:
+    """The account's blocklist (get-all-blocklists); `answers` are given first, once each."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.answers: list[Reply | None] = []
+
+    def add(self, number: str, channel: str | None = "SMS", **more: str) -> None:
+        entry = {
+            "destination": number.removeprefix("+"),
+            "sourceType": "MO",
+            "accountKey": "8F0792F86035A9F4290821F1EE6BC06A",
+            "createdDate": "2026-08-18T12:36:42.123Z",
+            **more,
+        }
+        self.entries.append(entry if channel is None else {**entry, "channel": channel})
+
+    def page(self, request: Seen) -> Reply:
+        asked = request.fields()
+        assert asked.keys() <= {"page", "size", "channel", "sender", "destination", "sourceType"}
+        page, size = int(asked.get("page", 0)), int(asked.get("size", 100))
+        assert page >= 0
+        assert 1 <= size <= 1000
+        wanted = asked.get("channel")
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            return answer
+        found = [e for e in self.entries if wanted is None or e.get("channel") == wanted]
+        paging = {
+            "page": page,
+            "size": size,
+            "totalPages": -(-len(found) // size),
+            "totalResults": len(found),
+        }
+        return says({"results": found[page * size : (page + 1) * size], "paging": paging})
+
+
+def with_list(blocklist: Blocklist) -> Case:
+    """The provider with a blocklist, which its key may read."""
+
+    def both(request: Seen) -> Reply:
+        if request.path != "/platform/1/blocklists":
+            return other(request)
+        assert (request.method, request.body) == ("GET", b"")
+        logged_in(request)
+        return blocklist.page(request)
+
+    return replace(CASE, other=both)
+
+
+def list_error(code: str, status: int, **headers: str) -> Reply:
+    """How the blocklist refuses."""
+    said = {"requestError": {"serviceException": {"messageId": code, "text": "…"}}}
+    return says(said, status, **headers)
 
 
 def other(request: Seen) -> Reply:

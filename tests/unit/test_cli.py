@@ -16,7 +16,7 @@ from bridge import __version__
 from bridge.cli import app
 from bridge.cli import common as cli
 from bridge.cli.table import Table
-from bridge.errors import Refused
+from bridge.errors import Refused, TryLater
 
 MAIL = b"From: eva@firm.example\nSubject: Pump\n\nThe pump runs: \xf0\x9f\x91\x8d\n"
 HEAVY = ("sqlalchemy", "aiohttp", "dramatiq", "bridge.settings", "rich", "asyncpg", "structlog")
@@ -190,6 +190,7 @@ ALL = [
     ["suppress", "add", "+420601123456"],
     ["suppress", "remove", "+420601123456"],
     ["suppress", "check", "+420601123456"],
+    ["suppress", "sync"],
     ["explain", "mail"],
 ]
 
@@ -265,6 +266,17 @@ ROW = {
     "sent_at": None,
     "final_at": None,
 }
+SYNCED: dict[str, Any] = {
+    "carrier": "info",
+    "read": 7,
+    "unreadable": 0,
+    "taken": 2,
+    "started": 0,
+    "dropped": 1,
+    "whole": True,
+    "problem": "",
+    "hint": "",
+}
 ANSWERS: dict[str, list[Any]] = {
     "log": [ROW],
     "send": [{"id": "38g4sre5p0100", "state": "queued", "reason": ""}],
@@ -283,6 +295,11 @@ ANSWERS: dict[str, list[Any]] = {
         }
     ],
     "suppress check": [{"suppressed": False, "scope": None, "source": None, "since": None}],
+    "suppress sync": [
+        SYNCED,
+        {**SYNCED, "carrier": "more", "whole": False, "problem": "It is away.", "hint": "Wait."},
+        TryLater("not read to its end: the list of more", "see above"),
+    ],
 }
 
 
@@ -381,6 +398,22 @@ def test_suppression_in_words(asked: Asked) -> None:
     assert result.stdout == ("suppressed: scope tenant, source operator, since 2026-11-23\n")
     assert run("suppress", "check", "+420601123456").stdout == "not suppressed\n"
     assert [arguments["scope"] for _, arguments in asked] == ["tenant", ""]
+
+
+def test_carriers_lists_in_words_and_in_objects(asked: Asked) -> None:
+    result = run("suppress", "sync")
+    assert result.exit_code == 1
+    assert result.stdout.splitlines() == [
+        "info: read 7, taken 2, dropped 1, started 0, unreadable 0",
+        "more: read 7, taken 2, dropped 1, started 0, unreadable 0",
+        "  It is away.",
+        "  → Wait.",
+    ]
+    assert "not read to its end: the list of more" in result.stderr
+    lines = run("suppress", "sync", "info", "--json").stdout.splitlines()
+    assert [json.loads(line).get("carrier") for line in lines] == ["info", "more", None]
+    assert json.loads(lines[0]) == SYNCED
+    assert [arguments for _, arguments in asked] == [{"carrier": ""}, {"carrier": "info"}]
 
 
 def test_what_people_wrote_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ import re
 import string
 import time
 import tomllib
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -518,14 +519,30 @@ def test_no_description_is_read_as_python(text: str) -> None:
     assert b"class" not in call.body or "class" in text
 
 
-def test_the_examples_of_the_documentation_load() -> None:
+def examples() -> Iterator[Any]:
+    """What stands below `carriers` in each example of the documentation."""
     written = (Path(__file__).parents[2] / "docs" / "carriers.md").read_text(encoding="utf-8")
-    found = [
-        entry
-        for example in re.findall(r"```toml\n(.*?)```", written, re.DOTALL)
-        for entry in tomllib.loads(example)["carriers"]
-        if entry["kind"] == "http"
-    ]
+    for example in re.findall(r"```toml\n(.*?)```", written, re.DOTALL):
+        yield tomllib.loads(example)["carriers"]
+
+
+def entries() -> list[dict[str, Any]]:
+    """The whole entries among them."""
+    return [entry for found in examples() if isinstance(found, list) for entry in found]
+
+
+def test_the_lists_of_opt_outs_of_the_documentation_load() -> None:
+    (gateway,) = (entry for entry in entries() if entry["name"] == "gateway")
+    lists = [found["optouts"] for found in examples() if isinstance(found, dict)]
+    for optouts in lists:
+        api_url = "https://api.example"
+        carrier = Carrier.model_validate({**gateway, "api_url": api_url, "optouts": optouts})
+        assert Described(carrier, DOORS).list_call("77", "").url.count("=77") == 1
+    assert len(lists) == 2
+
+
+def test_the_examples_of_the_documentation_load() -> None:
+    found = [entry for entry in entries() if entry["kind"] == "http"]
     for entry in found:
         carrier = Carrier.model_validate(entry)
         text = Described(carrier, DOORS).request(part("hi & bye"), NOW, "")
@@ -536,13 +553,7 @@ def test_the_examples_of_the_documentation_load() -> None:
 @pytest.mark.parametrize(("name", "case"), [("gateway", gatewayapi.CASE), ("kannel", kannel.CASE)])
 def test_they_say_what_the_contract_is_tried_with(name: str, case: Case) -> None:
     """But for addresses, the secrets, and keys that only a test needs."""
-    written = (Path(__file__).parents[2] / "docs" / "carriers.md").read_text(encoding="utf-8")
-    (entry,) = (
-        entry
-        for example in re.findall(r"```toml\n(.*?)```", written, re.DOTALL)
-        for entry in tomllib.loads(example)["carriers"]
-        if entry["name"] == name
-    )
+    (entry,) = (entry for entry in entries() if entry["name"] == name)
     tried = case.keys
     assert {*entry} - {"api_url", "originator"} == {*tried} | {"name", "kind"}
     assert entry["request"].get("json") == tried["request"].get("json")

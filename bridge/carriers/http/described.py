@@ -10,37 +10,43 @@ from __future__ import annotations
 import binascii
 import hmac
 from base64 import b64decode
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 from bridge import segments
-from bridge.carriers.http.filling import asked, filled
-from bridge.carriers.http.finding import Found
+from bridge.carriers.http.filling import asked, filled, paged
+from bridge.carriers.http.finding import Found, pointed
+from bridge.carriers.http.listing import Listed, ListingProvider
 from bridge.carriers.http.provider import (
     Answer,
     Call,
     Callback,
     Doors,
     Heard,
-    Provider,
     Unreadable,
     basic,
     by_status,
     mo,
     retry_after,
+    whole_number,
+    word,
 )
-from bridge.carriers.http.reading import digits, iso, reference, seconds_left
+from bridge.carriers.http.reading import digits, iso, moment, reference, seconds_left
 from bridge.errors import Misconfigured
-from bridge.model import Inbound, Outcome, Part, Receipt, State, Verdict
+from bridge.model import Inbound, OptedOut, OptOutPage, Outcome, Part, Receipt, State, Verdict
 from bridge.settings import Carrier as Config
-from bridge.settings.described import Refusal, Request, Signature, seconds
+from bridge.settings.described import OptOuts, Refusal, Request, Signature, seconds
+from bridge.settings.describing import Place
+from bridge.settings.patterns import SEARCHED
 
 LONGEST_VALIDITY: Final = 30 * 86_400
 _HASHES: Final = {"hmac-sha256": "sha256", "hmac-sha1": "sha1"}
 _IGNORED: Final = "ignored"
 
 
-class Described(Provider):
+class Described(ListingProvider):
     """An account at a provider that the operator has described. Raises Misconfigured."""
+
+    list_hint: ClassVar[str] = "check [carriers.optouts] and what the account may read"
 
     def __init__(self, config: Config, doors: Doors) -> None:
         super().__init__(config, doors)
@@ -124,6 +130,37 @@ class Described(Provider):
             return self._inbound(Found(callback))
         return self._receipts(Found(callback))
 
+    @property
+    def lists(self) -> bool:
+        """Where a list is described."""
+        return self.config.optouts is not None
+
+    def list_call(self, page: str, _token: str) -> Call:
+        """The page's address, with the headers of the request."""
+        where = self._optouts
+        values = self._account | {"page": page or str(where.first)}
+        return paged(self._request, where.url, values, self.base)
+
+    def listed(self, answer: Answer, page: str) -> Listed:
+        """The entries that are meant; the end is told, or a page without any."""
+        where, said = self._optouts, answer.json()
+        found = pointed(said, where.many.steps if where.many else ())
+        if not isinstance(found, list):
+            raise Unreadable("there is no list where `many` looks for it")
+        people = [each for entry in found if (each := _opted_out(entry, where)) is not None]
+        following = (whole_number(page) if page else where.first) + 1
+        last = True  # a list in one piece
+        if where.pages is not None:
+            last = following - where.first >= whole_number(pointed(said, where.pages.steps))
+        elif "page" in where.url.names:
+            last = not found
+        return Listed(OptOutPage(people), "" if last else str(following))
+
+    @property
+    def _optouts(self) -> OptOuts:
+        assert self.config.optouts is not None  # noqa: S101 - what `lists` says
+        return self.config.optouts
+
     def _receipts(self, said: Found) -> Heard:
         where = self.config.receipt
         if where is None:
@@ -169,6 +206,18 @@ def _account(config: Config, request: Request) -> dict[str, str]:
                 "take out line breaks and characters that are not ASCII",
             )
     return said | {"basic": basic(config.account, secret)}
+
+
+def _opted_out(entry: object, where: OptOuts) -> OptedOut | None:
+    """An entry, or None for one that is not meant; one that is a number alone is a number."""
+
+    def said(place: Place | None) -> object:
+        return None if place is None else pointed(entry, place.steps)
+
+    if where.pattern is not None and not where.pattern.search(word(said(where.at), SEARCHED)):
+        return None
+    number = word(entry if where.number is None else said(where.number), 64)
+    return OptedOut(number, word(said(where.sender), 64), moment(said(where.time)))
 
 
 def _alphabet(part: Part) -> Literal["gsm7", "ucs2"]:

@@ -49,9 +49,14 @@ def asked(request: Request, account: Values, base: str) -> Call:
         fixed = request.url.pieces[0][0]
         root = urlsplit(base if fixed.startswith("/") else fixed)
         return Call("GET", f"{root.scheme}://{root.netloc}/")
-    url = _address(request.check, account, base)
+    return paged(request, request.check, account, base)
+
+
+def paged(request: Request, address: Template, values: Values, base: str) -> Call:
+    """A GET of an address, with those of the request's headers that the values suffice for."""
+    url = _address(address, values, base)
     headers = {
-        n: _written(t, account, str) for n, t in request.headers.items() if t.names <= {*account}
+        n: _written(t, values, str) for n, t in request.headers.items() if t.names <= {*values}
     }
     return Call("GET", url, headers)
 

@@ -4,7 +4,7 @@ Sources: the provider's OpenAPI file 3.210.0 of 23 July 2026 (operations `send-s
 `receive-outbound-sms-message-report-v3`, `receive-inbound-sms-messages`);
 https://www.infobip.com/docs/essentials/api-essentials/response-status-and-error-codes (July 2026);
 https://www.infobip.com/docs/developer-resources/api-fundamentals/rate-limits-and-throttling.
-Read 23 November 2026.
+Read 23 November 2026. The list of opt-outs: `get-all-blocklists` of the same file.
 
 We choose the message's id, and a second message of that id is refused (status 23): so a request
 whose answer was lost is repeated without harm, and receipts name our id. Callbacks carry no
@@ -13,24 +13,25 @@ signature where their address comes with the message: their path has a secret.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar, Final
 
+from bridge.carriers.http.listing import Listed, ListingProvider
 from bridge.carriers.http.provider import (
     Answer,
     Call,
     Callback,
     Heard,
-    Provider,
     Unreadable,
     by_status,
     mo,
     refusal,
+    whole_number,
     with_json,
     word,
 )
 from bridge.carriers.http.reading import digits, entries, moment, reference, seconds_left, table
-from bridge.model import Outcome, Part, Receipt, State, Verdict
+from bridge.model import OptedOut, OptOutPage, Outcome, Part, Receipt, State, Verdict
 
 LONGEST_VALIDITY: Final = 48 * 3600
 """Seconds; the provider sets what is longer to this."""
@@ -81,10 +82,20 @@ _GROUPS: Final = {
 }
 
 
-class Infobip(Provider):
+#: Entries of a page of the blocklist: the most that there may be.
+_PAGE: Final = 1000
+#: Whose entries are about texts. One that names no channel is about all of them, which is why the
+#: list is not asked for by channel.
+_TEXTS: Final = ("", "SMS", "MMS")
+
+
+class Infobip(ListingProvider):
     """An account at Infobip; `api_url` is its own base URL, `key` its API key."""
 
     idempotent: ClassVar[bool] = True
+    list_hint: ClassVar[str] = (
+        "give its API key the scope blocklist:manage, or set optout_list = false"
+    )
 
     @property
     def _headers(self) -> dict[str, str]:
@@ -150,6 +161,36 @@ class Infobip(Provider):
             receipts=[found for each in results if (found := _receipt(each)) is not None],
             opted_out=list(_opted_out(results)),
         )
+
+    @property
+    def lists(self) -> bool:
+        """Unless the operator does not want it."""
+        return self.config.optout_list
+
+    def list_call(self, page: str, _token: str) -> Call:
+        """A page of the blocklist, from 0."""
+        url = f"{self.base}/platform/1/blocklists?page={page or 0}&size={_PAGE}"
+        return Call("GET", url, self._headers)
+
+    def listed(self, answer: Answer, page: str) -> Listed:
+        """Who stands there for texts; other channels and mail addresses are not our concern."""
+        said = answer.fields()
+        results, paging = said.get("results"), table(said.get("paging"))
+        if not isinstance(results, list) or "totalPages" not in paging:
+            raise Unreadable("no results and paging")
+        following = whole_number(page) + 1
+        more = following < whole_number(paging["totalPages"])
+        total = whole_number(paging.get("totalResults"))
+        people = list(_blocked(entries(results)))
+        return Listed(OptOutPage(people, total), str(following) if more else "")
+
+
+def _blocked(results: Iterable[Mapping[str, Any]]) -> Iterator[OptedOut]:
+    for each in results:
+        number = word(each.get("destination"), 64)
+        if number.isdigit() and word(each.get("channel")) in _TEXTS:
+            sender = word(each.get("sender"), 64)
+            yield OptedOut(number, sender, moment(each.get("createdDate")))
 
 
 def _receipt(report: Mapping[str, Any]) -> Receipt | None:

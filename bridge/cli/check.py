@@ -90,6 +90,8 @@ class Examination:
             await self._part("tls", _certificate(Certificate(s.smtp.tls_cert, s.smtp.tls_key)))
         for name, listen in self._listens():
             await self._part(name, self._port(listen))
+        for domain in sorted({t.link_domain for t in s.tenants} - {""}):
+            await self._part(f"link_domain {domain}", self._link_domain(domain))
         await self._chats()
 
     async def _part(self, part: str, look: Awaitable[str]) -> None:
@@ -213,6 +215,11 @@ class Examination:
         seconds = min(mail.timeout.total_seconds(), PATIENCE_S)
         host = Smarthost(url, smtp.hostname or smtp.domains[0], timeout=seconds)
         return await host.probe()
+
+    async def _link_domain(self, domain: str) -> str:
+        from bridge.web.probe import probe as probe_links
+
+        return await probe_links(self._settings.public_url, domain, runs=self._running is not None)
 
     def _listens(self) -> Iterator[tuple[str, Listen]]:
         yield "smtp listen", self._settings.smtp.listen

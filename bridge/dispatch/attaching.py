@@ -13,9 +13,9 @@ from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.links import link
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.keyring import Keyring
@@ -66,11 +66,7 @@ def link_hash(keys: Keyring, code: str) -> str:
 
 def address(public_url: str, link_domain: str, code: str) -> str:
     """The link: on the tenant's own domain where it has one."""
-    parts = urlsplit(public_url)
-    if link_domain:
-        port = f":{parts.port}" if parts.port else ""
-        parts = parts._replace(netloc=link_domain + port)
-    return f"{urlunsplit(parts).rstrip('/')}{PATH}{code}"
+    return link(public_url, link_domain, f"{PATH}{code}")
 
 
 def tail(link: str, refused: Sequence[str], country: str) -> str:

@@ -146,7 +146,7 @@ class Bridge:
         await self.lists.refresh(self.store, self.clock())
         await self.prices.refresh(self.store)
         if self.settings.billing.stop_debtors:
-            self.debtors = frozenset(await debts.overdue(self.store, self.clock()))
+            self.debtors = await debts.debtors(self.store, self.clock())
         self.brakes.places = tuple(inbox_places(self.settings.privacy.inbox))
         await self.brakes.refresh(self.store)
         if found != self.register:

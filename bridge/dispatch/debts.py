@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from bridge.store.invoices import CAME, INVOICES
+from bridge.store.invoices import CAME, DEBTORS, INVOICES
 from bridge.store.sql import Row
 from bridge.store.store import Store
 
@@ -51,3 +51,11 @@ async def overdue(store: Store, now: float) -> Mapping[int, list[Invoice]]:
         if each.state(now) == "overdue":
             found[each.tenant].append(each)
     return dict(found)
+
+
+async def debtors(store: Store, now: float) -> frozenset[int]:
+    """The tenants of `overdue`, summed up by the database: this is asked again and again.
+
+    Raises StoreUnavailable.
+    """
+    return frozenset(row[0] for row in await store.read(DEBTORS, now=now))

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Final
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.links import link
 from bridge.dispatch.stopping import settle
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
@@ -48,8 +49,8 @@ def with_way_out(
             "write {optout} where the link is to stand, or send it from a number",
         )
     given = secret(keys, tenant.id, e164)
-    link = f"{url.rstrip('/')}{PATH}{given}"
-    shown = text.replace(PLACE, link) if wanted else f"{text.rstrip()}\nSTOP: {link}"
+    out = link(url, tenant.link_domain, f"{PATH}{given}")
+    shown = text.replace(PLACE, out) if wanted else f"{text.rstrip()}\nSTOP: {out}"
     return shown, link_hash(given)
 
 

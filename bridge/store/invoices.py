@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import bindparam, func, null, or_, select, update
+from sqlalchemy import and_, bindparam, func, null, or_, select, update
 
 from bridge.errors import Refused
 from bridge.store.account_tables import account, charge, entry, invoice, transfer
@@ -95,11 +95,45 @@ INVOICES = Statement(
     ).order_by(invoice.c.number)
 )
 DOCUMENT = Statement(select(invoice.c.document).where(invoice.c.number == bindparam("number")))
-#: (tenant, currency, what has ever come in).
-CAME = Statement(
-    select(account.c.tenant_id, account.c.currency, -func.sum(account.c.balance))
+_came = (
+    select(account.c.tenant_id, account.c.currency, (-func.sum(account.c.balance)).label("amount"))
     .where(account.c.kind.in_([constant(kind) for kind in _CAME]))
     .group_by(account.c.tenant_id, account.c.currency)
+    .subquery("came")
+)
+#: (tenant, currency, what has ever come in).
+CAME = Statement(select(_came))
+_late = (
+    select(invoice.c.tenant_id, invoice.c.currency, func.max(invoice.c.number).label("last"))
+    .where(invoice.c.due_at < bindparam("now"))
+    .group_by(invoice.c.tenant_id, invoice.c.currency)
+    .subquery("late")
+)
+_due = (
+    select(invoice.c.tenant_id, invoice.c.currency, func.sum(invoice.c.total).label("total"))
+    .join(
+        _late,
+        and_(
+            _late.c.tenant_id == invoice.c.tenant_id,
+            _late.c.currency == invoice.c.currency,
+            invoice.c.number <= _late.c.last,
+        ),
+    )
+    .group_by(invoice.c.tenant_id, invoice.c.currency)
+    .subquery("due")
+)
+#: The tenants that owe what is overdue. Money pays the oldest first: so what came must suffice
+#: for all up to the last one that is overdue.
+DEBTORS = Statement(
+    select(_due.c.tenant_id)
+    .distinct()
+    .select_from(
+        _due.outerjoin(
+            _came,
+            and_(_came.c.tenant_id == _due.c.tenant_id, _came.c.currency == _due.c.currency),
+        )
+    )
+    .where(_due.c.total > func.coalesce(_came.c.amount, 0))
 )
 _THERE = Statement(
     select(invoice.c.number).where(

@@ -19,6 +19,8 @@ import aiohttp
 import aiosmtplib
 import jsonschema
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from sqlalchemy import func, select
 
 from bridge.dispatch.attaching import File, Parcel
@@ -26,6 +28,7 @@ from bridge.dispatch.exporting import Wanted, document_of
 from bridge.dispatch.fetching import TRIES
 from bridge.dispatch.requests import Someone
 from bridge.dispatch.submit import keep, prepare
+from bridge.errors import TryLater
 from bridge.model import Origin, State, Submission
 from bridge.operations import REGISTRY, Office
 from bridge.privacy.export import SCHEMA, page
@@ -35,6 +38,7 @@ from bridge.store.attachments import Attached
 from bridge.store.sql import Statement
 from bridge.store.tables import body, message
 from bridge.web.language import languages
+from bridge.web.probe import probe
 from bridge.web.server import WebServer, make_app
 from tests.bridges import ANNA, WRITER, Running, a_bridge, write_config
 
@@ -385,6 +389,36 @@ async def test_the_link_is_on_the_tenants_domain_and_on_no_others(tmp_path: Path
             for method in ("GET", "POST"):
                 answer = await site.asks(method, path, headers={"Host": host})
                 assert answer.status == status, host
+
+
+#: A name that no resolver looks for: it is too long (RFC 1035 2.3.4).
+NOWHERE = ".".join(["l" * 60] * 5)
+
+
+async def test_check_tells_whether_a_link_domain_leads_here(site: Site) -> None:
+    assert "answered by the bridge" in await probe(site.base, "localhost", runs=True)
+    for runs in (True, False):
+        with pytest.raises(TryLater, match=r"there is no l+.* in DNS"):
+            await probe(site.base, NOWHERE, runs=runs)
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(403, "does not know this domain"), (200, "something else"), (410, "else")],
+)
+async def test_check_tells_what_else_answers_at_a_link_domain(status: int, words: str) -> None:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(status=status)
+
+    other = web.Application()
+    other.router.add_get("/f/-", answer)
+    async with TestServer(other) as server:
+        base = str(server.make_url("/"))
+        with pytest.raises(TryLater, match=words):
+            await probe(base, "localhost", runs=True)
+    with pytest.raises(TryLater, match="nothing answers at http://localhost"):
+        await probe(base, "localhost", runs=True)
+    assert "once the bridge runs" in await probe(base, "localhost", runs=False)
 
 
 @pytest.mark.parametrize(

@@ -153,6 +153,10 @@ async def test_parts_that_need_postgresql_say_so(house: House) -> None:
         assert "set [database] url to a PostgreSQL, or run `bridge up`" in err
 
 
+#: A name that no resolver looks for: it is too long (RFC 1035 2.3.4).
+NOWHERE = ".".join(["l" * 60] * 5)
+
+
 async def test_check_tells_every_part_that_is_wrong(
     house: House, free_port: Callable[[], int]
 ) -> None:
@@ -176,6 +180,9 @@ url = "redis://127.0.0.1:{free_port()}/0"
 smarthost = "smtp://127.0.0.1:{free_port()}"
 [telegram]
 token = "1:secret-token"
+[[tenants]]
+name = "acme"
+link_domain = "{NOWHERE}"
 [[carriers]]
 name = "smsc-1"
 kind = "smpp"
@@ -196,7 +203,7 @@ kind = "pigeon"
         }
         assert failed == {
             *("queue", "carrier smsc-1", "carrier pigeon", "smarthost", "tls"),
-            *("smtp listen", "telegram"),
+            *("smtp listen", "telegram", f"link_domain {NOWHERE}"),
         }
         assert "secret" not in out + err
         assert "Traceback" not in err

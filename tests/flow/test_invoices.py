@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from sqlalchemy import select
 from bridge import opening
 from bridge.dispatch.billing import Treasurer, give
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.debts import debtors, overdue
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.requests import Someone
 from bridge.errors import Refused
@@ -369,6 +370,34 @@ async def test_a_payment_pays_the_oldest_first(bridge: Bridge, do: Do_, clock: C
         ("paid", "0.00"),
         ("open", "9.32"),
     ]
+
+
+async def test_debtors_are_those_who_owe_what_is_overdue(
+    bridge: Bridge, do: Do_, clock: Clock
+) -> None:
+    """Also where the first invoice may be paid later than the second."""
+    settings = bridge.settings
+    for month, days in ((8, 60), (9, 1)):
+        clock.on(month, 15)
+        await sent(bridge, 10)
+        clock.on(month + 1, 1)
+        terms = settings.billing.model_copy(update={"due": timedelta(days=days)})
+        bridge.settings = settings.model_copy(update={"billing": terms})
+        await do("accounts invoice issue", tenant="acme", month=f"2026-{month:02}")
+    acme = bridge.register.named("acme")
+    assert acme is not None
+    seen = set()
+    for paid in ("0", "12", "12", "0.32", "1"):
+        if paid != "0":
+            await do("accounts add", tenant="acme", amount=paid, kind="payment")
+        for day in (1, 3, 31):
+            clock.on(10, day)
+            found = await debtors(bridge.store, clock())
+            assert found == (await overdue(bridge.store, clock())).keys()
+            seen.add((paid, day, acme.id in found))
+    assert ("0", 1, False) in seen
+    assert ("12", 3, True) in seen
+    assert ("1", 31, False) in seen
 
 
 async def told(bridge: Bridge) -> int:

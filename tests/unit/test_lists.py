@@ -223,6 +223,12 @@ def test_p46_an_advertisement_without_a_way_out_gets_one_or_is_refused(text: str
         with_way_out(replace(NAME, optout="require"), KEYS, URL, ANNA, "ACME", text)
 
 
+def test_p46_the_link_is_on_the_tenants_own_domain() -> None:
+    own = replace(NAME, link_domain="l.acme.example")
+    shown, _ = with_way_out(own, KEYS, "https://sms.example:8443", ANNA, "ACME", "Sale today")
+    assert shown == f"Sale today\nSTOP: https://l.acme.example:8443/o/{secret(KEYS, 1, ANNA)}"
+
+
 def test_p46_the_link_stands_where_it_is_wanted() -> None:
     for tenant in (NAME, replace(NAME, optout="require")):
         shown, kept = with_way_out(tenant, KEYS, URL, ANNA, "ACME", "Sale. No more: {optout} Bye")

@@ -85,6 +85,9 @@ class ListReader:
         bridge = self._bridge
         if self._lists is None:
             self._lists = dict(readable(bridge))
+            for name in self._lists:
+                for what in ("taken", "dropped", "failed"):  # a rise from nothing is none
+                    bridge.metrics.carrier_optouts.labels(name, what)
         if not self._lists:
             return
         due = {row[0]: row[3] for row in await bridge.store.read(LISTS)}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
@@ -352,6 +353,13 @@ async def test_p44_of_several_processes_one_reads(
     assert len(peer.asked) == 3
     await house.reader.once()
     assert len(peer.asked) == 3
+
+
+async def test_what_is_counted_is_there_before_anything_is(house: House) -> None:
+    await house.reader.once()
+    shown = generate_latest(house.bridge.metrics.registry).decode()
+    for what in ("taken", "dropped", "failed"):
+        assert f'bridge_carrier_optouts_total{{carrier="info",what="{what}"}} 0.0' in shown
 
 
 async def test_who_was_overtaken_stops(house: House, blocklist: Blocklist) -> None:

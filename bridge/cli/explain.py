@@ -135,7 +135,7 @@ def _routed(
     ways = Configured(settings)
     owner = ways.tenant(tenant)
     to = phone.parse(number, owner.region)
-    return [explained(ways, Leg(owner, to.e164, to.country, klass, shown), runs=False)]
+    return [explained(ways, Leg(owner, to.e164, to.country, klass, shown), None)]
 
 
 def _rules(config: Path | None, tenant: str) -> Rules:

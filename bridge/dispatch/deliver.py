@@ -209,6 +209,9 @@ class Lanes:
         if claims.halted:  # what is due stays: no use in looking for it at once
             self._look_again(GLANCE)
             return False
+        if begun and not claims.stopped:  # another process has their people locked for a moment
+            self._look_again(LINGER)
+            return False
         await self._doze()
         return False
 

@@ -4,7 +4,7 @@ or is not taken, out. Nothing is sent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -20,6 +20,7 @@ from bridge.dispatch.tenants import Tenant, frozen
 from bridge.errors import Refused
 from bridge.settings import Carrier, Settings
 
+CARRIERS_OWN: Final = "the carrier's own"
 #: What a person's answer to such an originator becomes.
 REPLIES: Final = {"yes": "yes", "no": "no", "": "as the carrier does"}
 
@@ -64,15 +65,28 @@ class Configured:
         return frozen(found)
 
 
-def explained(ways: Ways, leg: Leg, *, runs: bool) -> dict[str, Any]:
-    """The answer; `runs` where it knows of health, transfers and prices."""
+@dataclass(frozen=True, slots=True)
+class Own:
+    """A person's token, and what they have been shown, the newest conversation's first."""
+
+    person: str
+    shown: Sequence[str] = ()
+
+    def of(self, pool: Sequence[str]) -> tuple[str, bool]:
+        """Their number of a pool, and whether they know it already."""
+        known = next((each for each in self.shown if each in pool), "")
+        return known or senders.of_pool(pool, self.person), bool(known)
+
+
+def explained(ways: Ways, leg: Leg, own: Own | None) -> dict[str, Any]:
+    """The answer; `own` where a bridge runs, which knows people, health, transfers and prices."""
     route = route_of(ways, leg)
     found = list(places(ways, leg))
     usable = [place for place in found if not place.why_not]
     first = usable if route.order == WEIGHT else ordered(ways, leg, route, usable)
     shares = _shares(ways, route, first)
     rest = [place for place in found if place.why_not]
-    rows = [_row(ways, leg, place, shares, runs=runs) for place in (*first, *rest)]
+    rows = [_row(ways, leg, place, shares, own) for place in (*first, *rest)]
     refused = _refused(leg)
     taken = max(rows, key=lambda row: row["share"]) if usable else None
     return {
@@ -87,7 +101,7 @@ def explained(ways: Ways, leg: Leg, *, runs: bool) -> dict[str, Any]:
         "originator": taken["originator"] if taken else "",
         "replies": taken["replies"] if taken else "",
         "carriers": rows,
-        "health": "live" if runs else "not known: no bridge runs here",
+        "health": "live" if own else "not known: no bridge runs here",
     }
 
 
@@ -118,12 +132,13 @@ def _shares(ways: Ways, route: Route, usable: list[Place]) -> dict[str, float]:
 
 
 def _row(
-    ways: Ways, leg: Leg, place: Place, shares: Mapping[str, float], *, runs: bool
+    ways: Ways, leg: Leg, place: Place, shares: Mapping[str, float], own: Own | None
 ) -> dict[str, Any]:
-    name, country = place.carrier.name, leg.country
+    name, country, runs = place.carrier.name, leg.country, own is not None
+    originator, is_known = own.of(place.pool) if own and place.pool else (place.originator, False)
     weighed = ways.health.weights.get(name)
     price = ways.prices.cost(name, leg.destination, ways.clock())
-    notes = senders.caveats(place.originator, country, place.carrier)
+    notes = senders.caveats(originator, country, place.carrier)
     if place.rule:
         notes = [f"a number, since {country} shows no such name", *notes]
     rule = senders.rules().get(country)
@@ -132,10 +147,11 @@ def _row(
         "place": place.hop + 1,
         "share": round(shares.get(name, 0.0), 3),
         "why_not": place.why_not,
-        "originator": place.originator,
+        "originator": originator,
         "pool": list(place.pool),
-        "kind": senders.kind_of(place.originator),
-        "replies": REPLIES[senders.answers(place.originator)],
+        "conversation": is_known,
+        "kind": senders.kind_of(originator),
+        "replies": REPLIES[senders.answers(originator)],
         "price": str(price) if price else None,
         "weight": ways.health.weight(name) if runs else None,
         "reason": weighed.reason if weighed else "",
@@ -154,13 +170,23 @@ def in_words(answer: Mapping[str, Any]) -> list[str]:
     for number, row in enumerate(answer["carriers"], 1):
         taken = f"takes {row['share']:.0%}" if not row["why_not"] else "is not taken"
         lines.append(f"{number}. {row['carrier']} {taken}" + _why(row))
-        sender = " or ".join(row["pool"]) or row["originator"] or "the carrier's own"
         if not row["why_not"]:
-            lines.append(f"   sender: {sender} ({row['kind']}); answers: {row['replies']}")
+            sender = _sender(row, is_live=answer["health"] == "live")
+            lines.append(f"   sender: {sender}; answers: {row['replies']}")
         lines += [f"   note: {note}" for note in row["notes"] if not row["why_not"]]
     if answer["carriers"] and (source := answer["carriers"][0]["source"]):
         lines.append(f"senders: {source}")
     return [*lines, f"health: {answer['health']}"]
+
+
+def _sender(row: Mapping[str, Any], *, is_live: bool) -> str:
+    if row["pool"] and not is_live:
+        return f"{' or '.join(row['pool'])} ({row['kind']})"
+    shown = f"{row['originator'] or CARRIERS_OWN} ({row['kind']}"
+    if not row["pool"]:
+        return f"{shown})"
+    why = "this person knows it" if row["conversation"] else "this person would get it"
+    return f"{shown}, of {len(row['pool'])}: {why})"
 
 
 def _why(row: Mapping[str, Any]) -> str:

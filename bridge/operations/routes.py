@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator
 
 from bridge import phone
 from bridge.dispatch.choose import Leg
-from bridge.dispatch.roads import explained
+from bridge.dispatch.roads import Own, explained
 from bridge.operations.office import Item, Office, tenant_named
+from bridge.store.conversations import SHOWN
+from bridge.store.sql import Values
 
 
 async def explain_route(
@@ -18,4 +20,9 @@ async def explain_route(
     known = bridge.register.tenants.values()
     owner = await tenant_named(office, tenant or (next(iter(known)).name if known else ""))
     to = phone.parse(number, owner.region)
-    yield explained(bridge, Leg(owner, to.e164, to.country, klass, shown), runs=True)
+    keys = bridge.keys
+    person = keys.person(owner.id, to.e164)
+    tokens = {person, *(old.person(owner.id, to.e164) for old in keys.older)}
+    rows = await bridge.store.read(SHOWN, tokens=Values(sorted(tokens)))
+    own = Own(person, tuple(row[0] for row in rows))
+    yield explained(bridge, Leg(owner, to.e164, to.country, klass, shown), own)

@@ -124,7 +124,7 @@ _BEGUN = Statement(
     )
     .join(subject, subject.c.id == message.c.subject_id)
     .where(among(message.c.id, "ids"))
-    .with_for_update(key_share=True, of=subject)
+    .with_for_update(skip_locked=True, key_share=True, of=subject)
 )
 _TAKE = batched(
     lambda given, _: (
@@ -216,11 +216,13 @@ class ClaimScript:
         """Write attempts for the further parts of messages that this lane has begun."""
         if not item.begun:
             return [], {}
+        # Neither here is another process waited for: what it has locked comes with the next claim.
         found = yield Rows(_BEGUN, {"ids": unique(m for m, _, _ in item.begun)})
         stopped = yield from _stopped(found, _OF_BEGUN)
+        free = {row[0] for row in found} - stopped
         begun = {}
         for number, total, parts in item.begun:
-            if number not in stopped:
+            if number in free:
                 for part in parts[: max(0, item.room - len(attempts))]:
                     begun[number, part] = self._attempt(item, number, part, total, attempts)
         return sorted(stopped), begun

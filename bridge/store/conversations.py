@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 
-from bridge.store.sql import Statement
+from bridge.store.sql import Statement, among
 from bridge.store.tables import (
     body,
     conversation,
@@ -26,6 +26,16 @@ CONVERSATION = Statement(
     )
     .join(subject, subject.c.id == conversation.c.subject_id)
     .where(conversation.c.id == bindparam("id"))
+)
+
+#: What a person has been shown, by their tokens; what they were shown in the newest of their
+#: conversations comes first.
+SHOWN = Statement(
+    select(conversation.c.originator)
+    .join(subject, subject.c.id == conversation.c.subject_id)
+    .where(among(subject.c.phone_index, "tokens"))
+    .group_by(conversation.c.originator)
+    .order_by(func.max(conversation.c.id).desc())
 )
 
 #: A message with what its report needs.

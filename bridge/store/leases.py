@@ -99,12 +99,16 @@ _HELD_COLUMNS = select(
     .exists()
     .label("doubt"),
 ).where(text(OPEN), message.c.state == constant("sending"))
-_HELD = Statement(_HELD_COLUMNS.where(among(message.c.lease, "dead")).with_for_update(of=message))
+_HELD = Statement(
+    _HELD_COLUMNS.where(among(message.c.lease, "dead"))
+    .order_by(message.c.id)
+    .with_for_update(of=message)
+)
 #: Held by processes that nobody knows any more: they claimed while they were taken for dead.
 _ORPHANS = Statement(
-    _HELD_COLUMNS.where(message.c.lease.not_in(select(incarnation.c.id))).with_for_update(
-        of=message
-    )
+    _HELD_COLUMNS.where(message.c.lease.not_in(select(incarnation.c.id)))
+    .order_by(message.c.id)
+    .with_for_update(of=message)
 )
 _DOUBT = Statement(
     update(attempt)

@@ -125,6 +125,7 @@ _PART_ADD = insert(
 _OWNED = Statement(
     select(message.c.id, message.c.lease, message.c.tries)
     .where(among(message.c.id, "ids"), message.c.state == constant("sending"))
+    .order_by(message.c.id)
     .with_for_update()
 )
 _MOVE = batched(

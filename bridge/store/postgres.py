@@ -202,8 +202,7 @@ async def _step(connection: _Way, step: Plain) -> Any:
                 await connection.execute(compiled.text, *compiled.bind({"rows": step.json()}))
             )
         case Lock(values=values):
-            await connection.fetch(compiled.text, *compiled.bind(values))
-            return None
+            return await connection.fetch(compiled.text, *compiled.bind(values))
         case Many(rows=rows):
             await connection.executemany(compiled.text, [compiled.bind(row) for row in rows])
             return None

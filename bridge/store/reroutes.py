@@ -94,8 +94,9 @@ REFUSED = Statement(
     .distinct()
 )
 _STILL = Statement(
-    select(message.c.id)
+    select(message.c.id, message.c.lane)
     .where(among(message.c.id, "ids"), message.c.state == constant("queued"))
+    .order_by(message.c.id)
     .with_for_update()
 )
 _MOVE = Statement(
@@ -118,6 +119,11 @@ _MOVE = Statement(
 
 def reroute(items: Sequence[Reroute]) -> Script:
     """Nothing an item; those that meanwhile went elsewhere stay there."""
+    count = len(items)
+    there = {tuple(row) for row in (yield Rows(_STILL, {"ids": unique(i.id for i in items)}))}
+    items = [item for item in items if (item.id, item.was) in there]
+    if not items:
+        return [None] * count
     yield Many(
         _MOVE,
         [
@@ -138,7 +144,7 @@ def reroute(items: Sequence[Reroute]) -> Script:
         EVENT_ADD,
         [{"message_id": i.id, "kind": "rerouted", "detail": i.lane, "at": i.now} for i in items],
     )
-    return [None] * len(items)
+    return [None] * count
 
 
 def give_up(items: Sequence[GiveUp]) -> Script:

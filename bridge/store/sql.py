@@ -323,7 +323,9 @@ class Many:
 
 @dataclass(frozen=True, slots=True)
 class Lock:
-    """Run a SELECT … FOR UPDATE for its locks alone; SQLite has one writer and needs none."""
+    """Run a SELECT … FOR UPDATE for its locks: the script receives its rows, or None from SQLite,
+    which has one writer and needs none.
+    """
 
     statement: Statement
     values: Mapping[str, Any]

@@ -135,11 +135,12 @@ _SUBJECTS = Statement(
     .with_for_update(read=True, key_share=True)
 )
 _SUBJECT_ADD = insert_new(subject)
+# Not waited for: this transaction may hold people and messages that another one waits for.
 _LOCK = Statement(
     select(subject.c.id)
     .where(among(subject.c.id, "ids"))
     .order_by(subject.c.id)
-    .with_for_update(read=True)
+    .with_for_update(read=True, skip_locked=True)
 )
 _CONVERSATIONS = Statement(
     select(
@@ -321,7 +322,10 @@ _SEEN_CLAIM = batched(_claim_key, key=Text, message_id=BigInteger, at=Double)
 
 
 def _settle_births(items: Sequence[Prepared], subjects: dict[str, int]) -> Script:
-    """Births lock their people against a STOP, and need a process that is not taken for dead."""
+    """Births lock their people against a STOP, and need a process that is not taken for dead.
+
+    Whose person another process has locked just now is claimed later, as any other.
+    """
     born = [i for i in items if i.lease is not None]
     if not born:
         return
@@ -333,7 +337,12 @@ def _settle_births(items: Sequence[Prepared], subjects: dict[str, int]) -> Scrip
     born = [i for i in born if i.lease is not None]
     if not born:
         return
-    yield Lock(_LOCK, {"ids": unique(subjects[i.phone_index] for i in born)})
+    rows = yield Lock(_LOCK, {"ids": unique(subjects[i.phone_index] for i in born)})
+    if rows is not None:
+        locked = {row[0] for row in rows}
+        for item in born:
+            if subjects[item.phone_index] not in locked:
+                item.lease = None
 
 
 def _attempts(item: Prepared) -> list[dict[str, Any]]:

@@ -99,6 +99,7 @@ _PEOPLE = Statement(
     .where(
         or_(subject.c.phone_index == bindparam("token"), subject.c.all_index == bindparam("token"))
     )
+    .order_by(subject.c.id)
     .with_for_update(key_share=True)
 )
 #: New rows of the list.
@@ -162,12 +163,16 @@ VERSIONS = Statement(
     .where(suppression.c.lifted_at.is_(None))
     .group_by(suppression.c.pepper_version)
 )
+# Locked: what another process has just ended, as expired or sent elsewhere, stays as it is.
 _WAITING = Statement(
-    select(message.c.id, message.c["class"], message.c.programme_index).where(
+    select(message.c.id, message.c["class"], message.c.programme_index)
+    .where(
         among(message.c.subject_id, "people"),
         message.c.state.in_([constant("queued"), constant("scheduled"), constant("held")]),
         message.c.exempt.is_not(True),
     )
+    .order_by(message.c.id)
+    .with_for_update()
 )
 _LIFT = Statement(
     update(suppression)

@@ -17,7 +17,7 @@ from bridge.store.leases import Beat, beat
 from bridge.store.outcomes import Move, PartDone, Progress, record_progress
 from bridge.store.reroutes import REFUSED, WAITING, Reroute, reroute
 from bridge.store.store import Store
-from bridge.store.tables import message
+from bridge.store.tables import event, message
 from tests.stores import NOW, OURS, Database, Worker
 
 CONFIG = """
@@ -168,7 +168,11 @@ async def test_a_move_changes_the_originator_only_where_it_says_so(work: Worker)
     assert [tuple(row) for row in rows] == [("smsc",)]
     item = Reroute(stored.id, "smsc.bulk", "spare.bulk", 2, "gsm7", "", 1, work.now)
     await work.store.write(reroute, item)
+    told = await work.count(event)
+    await work.store.write(reroute, replace(item, was="elsewhere.bulk"))
+    assert await work.count(event) == told, "it has gone elsewhere meanwhile"
     await work.store.write(reroute, replace(item, was="spare.bulk", originator="Acme"))
+    assert await work.count(event) == told + 1
     assert await work.rows(select(message.c.originator, message.c.hop)) == [("Acme", 2)]
 
 

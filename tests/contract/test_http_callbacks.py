@@ -26,6 +26,7 @@ from bridge.errors import StoreUnavailable, TryLater
 from bridge.settings import Listen
 from bridge.store.sql import Statement
 from bridge.store.tables import callback, event, reply, suppression
+from bridge.web import callbacks
 from bridge.web.server import WebServer, make_app
 from tests.bridges import ANNA as TO
 from tests.bridges import Running, a_bridge, until, write_config
@@ -363,6 +364,106 @@ async def test_hostile_bodies_are_refused_and_never_logged(case: Case, tmp_path:
             0
         ] == 404
         assert (await it.calls("receipt", Told(b"{}"), at=f"{PUBLIC}/carriers/us/else"))[0] == 404
+
+
+SIGNED = next(case for case in CASES if case.sign is not None)
+BARE = next(case for case in CASES if case.sign is None)
+
+
+async def head(it: World, path: str, *lines: str, body: bytes = b"") -> tuple[int, bytes]:
+    """The beginning of a request, over a socket that stays open; the status and what else came."""
+    host, _, port = it.server.addresses[0].rpartition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    try:
+        asked = "\r\n".join((f"POST {path} HTTP/1.1", "Host: sms.example", *lines, "", ""))
+        writer.write(asked.encode() + body)
+        async with asyncio.timeout(10):
+            answer = await reader.readuntil(b"\r\n\r\n")
+    finally:
+        writer.close()
+    return int(answer.split()[1]), answer
+
+
+def counted(it: World, outcome: str, *labels: str) -> float:
+    name, what = labels or ("us", "receipt")
+    metrics = it.running.bridge.metrics.callbacks
+    return float(metrics.labels(name, what, outcome)._value.get())
+
+
+MUCH = "Content-Length: 1000000"
+
+
+async def test_a_stranger_is_refused_before_the_body_comes(tmp_path: Path) -> None:
+    """A megabyte is announced and never sent: the answer does not wait for it."""
+    async with world(BARE, tmp_path) as it:
+        assert (await head(it, f"/carriers/us/{'x' * 22}/receipt", MUCH))[0] == 403
+        assert (await head(it, "/carriers/us/receipt", MUCH))[0] == 403
+        assert counted(it, "refused") == 2
+        status, answer = await head(it, "/carriers/hello-there/receipt", MUCH)
+        assert status == 404
+        assert b"hello-there" not in answer
+        assert (await head(it, "/carriers/us/hello-there", MUCH))[0] == 404
+        assert counted(it, "not-here", "", "") == 2
+        for method in ("HEAD", "PUT", "DELETE", "OPTIONS"):
+            async with it.session.request(
+                method, f"http://{it.server.addresses[0]}/carriers/us/receipt"
+            ) as response:
+                assert (response.status, response.headers["Allow"]) == (405, "GET, POST")
+        assert counted(it, "wrong-method") == 4
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(callbacks, "SLOWEST", 0.1)
+    async with world(SIGNED, tmp_path) as it:
+        assert (await head(it, "/carriers/us/receipt", MUCH, body=b"a=b"))[0] == 408
+        assert counted(it, "too-slow") == 1
+        assert (await head(it, "/carriers/us/receipt", "Content-Length: 1048577"))[0] == 413
+
+
+async def test_who_hangs_up_is_counted_and_not_logged(tmp_path: Path) -> None:
+    async with world(SIGNED, tmp_path) as it:
+        host, _, port = it.server.addresses[0].rpartition(":")
+        with capture_logs() as lines:
+            _, writer = await asyncio.open_connection(host, int(port))
+            asked = f"POST /carriers/us/receipt HTTP/1.1\r\nHost: x\r\n{MUCH}\r\n\r\na=b"
+            writer.write(asked.encode())
+            await writer.drain()
+            writer.transport.abort()
+
+            async def is_counted() -> bool:
+                return counted(it, "broken-off") == 1
+
+            await until(is_counted)
+        assert not [line for line in lines if line["log_level"] in ("warning", "error")]
+
+
+async def test_strangers_do_not_fill_the_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What many hold half way is limited; when they are gone the provider is heard again."""
+    monkeypatch.setattr(callbacks, "MOST", 300_000)
+    async with world(SIGNED, tmp_path) as it:
+        host, _, port = it.server.addresses[0].rpartition(":")
+        strangers = [await asyncio.open_connection(host, int(port)) for _ in range(4)]
+        for _, writer in strangers:
+            asked = f"POST /carriers/us/receipt HTTP/1.1\r\nHost: x\r\n{MUCH}\r\n\r\n"
+            writer.write(asked.encode() + b"x" * 100_000)
+
+        async def is_full() -> bool:
+            return counted(it, "too-many") >= 1
+
+        await until(is_full)
+        for _, writer in strangers:
+            writer.close()
+        number = await it.sends()
+        told = it.case.receipt(number, next(iter(it.case.states)))
+
+        async def is_heard() -> bool:
+            return (await it.calls("receipt", told))[0] == 200
+
+        await until(is_heard)
 
 
 def signable(body: bytes) -> bool:

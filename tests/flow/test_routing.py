@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -15,6 +16,7 @@ from bridge.dispatch.choose import Leg, first
 from bridge.dispatch.submit import submit
 from bridge.errors import Refused
 from bridge.model import Class, Origin, Submission
+from bridge.operations import REGISTRY, Office
 from bridge.store.prices import Import, Row, put_prices
 from bridge.store.sql import Statement
 from bridge.store.tables import message
@@ -318,16 +320,45 @@ async def test_a_route_is_explained_with_why_and_what_answers(tmp_path: Path) ->
         await bridge.refresh()
         bridge.health.weights = {"c": Weighed("c", 0.25, 0.9, "accepts and does not report", 1.0)}
         leg = Leg(bridge.register.tenants[1], ANNA, "CZ", Class.TRANSACTIONAL)
-        told = roads.explained(bridge, leg, runs=True)
+        told = roads.explained(bridge, leg, roads.Own("anna"))
         assert (told["route"], told["order"]) == ("match +; country CZ", "price")
         assert (told["carrier"], told["replies"]) == ("a", "yes")
         found = [(row["carrier"], row["share"], row["price"]) for row in told["carriers"]]
         assert found == [("c", 0.25, "0.70 CZK"), ("a", 0.75, None), ("b", 0.0, None)]
         assert told["carriers"][0]["reason"] == "accepts and does not report"
         assert told["carriers"][0]["pool"] == POOL[:2]
-        told = roads.explained(bridge, replace(leg, wanted="Others"), runs=True)
+        told = roads.explained(bridge, replace(leg, wanted="Others"), roads.Own("anna"))
         refused = {row["carrier"]: row["why_not"] for row in told["carriers"] if row["why_not"]}
         assert refused == {"a": "Others is not registered with a, which CZ asks for"}
         assert told["replies"] == "no"
         words = "\n".join(roads.in_words(told))
         assert "a is not taken (Others is not registered" in words
+
+
+async def test_an_explained_route_shows_the_number_that_a_person_has(tmp_path: Path) -> None:
+    """Of a pool, what they would get; once they were written to, what they know."""
+    carriers = carrier("a", more=f"originators = {POOL}") + '[[routes]]\ncarriers = ["a"]'
+    async with a_bridge(write_config(tmp_path, carriers=carriers), works=False) as running:
+        office = Office(running.bridge, running.parts.reception, "eva")
+
+        async def asked(to: str) -> dict[str, Any]:
+            return [dict(item) async for item in REGISTRY["explain route"](office, number=to)].pop()
+
+        for number in range(8):
+            to = f"+4206011234{number:02d}"
+            told = await asked(to)
+            await submit(running.bridge, a_submission(to))
+            rows = await running.rows(Statement(select(message.c.originator, message.c.id)))
+            assert told["originator"] == max(rows, key=lambda row: row[1])[0]
+            assert "would get it" in "\n".join(roads.in_words(told))
+        # What they know stays theirs, whatever anybody new would get.
+        mine = told["originator"]
+        other = next(each for each in POOL if each != mine)
+        await submit(running.bridge, a_submission(to, originator=other))
+        told = await asked(to)
+        await submit(running.bridge, a_submission(to))
+        rows = await running.rows(Statement(select(message.c.originator, message.c.id)))
+        assert told["originator"] == max(rows, key=lambda row: row[1])[0] == other
+        assert told["carriers"][0]["conversation"] is True
+        words = "\n".join(roads.in_words(told))
+        assert f"sender: {other} (long, of 3: this person knows it); answers: yes" in words

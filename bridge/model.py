@@ -39,7 +39,15 @@ NEXT: dict[State, frozenset[State]] = {
     ),
     State.HELD: frozenset({State.QUEUED, State.CANCELLED, State.SUPPRESSED, State.EXPIRED}),
     State.QUEUED: frozenset(
-        {State.SENDING, State.CANCELLED, State.SUPPRESSED, State.EXPIRED, State.FAILED},
+        {
+            State.SENDING,
+            State.DELIVERED,  # in doubt, to be sent again: its receipt comes before that
+            State.CANCELLED,
+            State.SUPPRESSED,
+            State.EXPIRED,
+            State.FAILED,
+            State.UNKNOWN,  # in doubt until its validity was over
+        },
     ),
     State.SENDING: frozenset(
         {

@@ -93,7 +93,7 @@ class Clerk:
         values = {"alive_since": now - LEASE_SECONDS, "now": now}
         for (number,) in await self.bridge.store.read(ABANDONED, **values):
             await self.carry_out(number)
-        if now - self._rare >= RARELY:
+        if not 0 <= now - self._rare < RARELY:  # also after a clock was set back
             self._rare = now
             await self._watch(now)
 

@@ -81,7 +81,7 @@ class Sweeper:
         await unfold_due(bridge, now)
         await self._bells(now)
         await self._treasurer.once(now)
-        if now - self._rare >= RARELY:
+        if not 0 <= now - self._rare < RARELY:  # also after a clock was set back
             self._rare = now
             await bridge.store.write(tidy, now)
             await bridge.store.write(tidy_staff, now)

@@ -6,7 +6,7 @@ same transaction, with the subject locked: what a STOP forbade before this commi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -165,6 +165,9 @@ _TRIED = Statement(
         ),
     )
 )
+#: Why a message is in doubt that a process, or its time, left so.
+IN_DOUBT = "in-doubt"
+_LATE = (State.EXPIRED, "validity-over")
 URGENT, BULK = "urgent", "bulk"
 
 
@@ -244,7 +247,7 @@ class ClaimScript:
         stopped = yield from _stopped(found, _OF_DUE)
         late = {row[0] for row in found if row[13] <= item.now} - stopped
         yield from _refuse(stopped, State.SUPPRESSED, "opted-out", item.now)
-        yield from _refuse(late, State.EXPIRED, "validity-over", item.now)
+        yield from end_late({row[0]: row[11] for row in found if row[0] in late}, item.now)
         bare = yield from _without_permit(found, item.now)
         bare -= stopped | late
         yield from _refuse(bare, State.CANCELLED, NO_CONSENT, item.now)
@@ -352,6 +355,24 @@ def _tried(ids: Sequence[int]) -> Script:
 def _refuse(ids: set[int], state: State, reason: str, now: float) -> Script:
     if ids:
         yield from end_messages(sorted(ids), state, reason, now)
+
+
+def end_late(resent: Mapping[int, int], now: float) -> Script:
+    """The validity of these is over: they have expired, but for what is in doubt (sent again so
+    often): nobody knows whether that has arrived.
+    """
+    yield from _refuse({n for n, count in resent.items() if not count}, *_LATE, now)
+    doubtful = sorted(n for n, count in resent.items() if count)
+    if doubtful:
+        state, at = str(State.UNKNOWN), None
+        yield Many(
+            _END, [{"id": n, "state": state, "reason": IN_DOUBT, "at": at} for n in doubtful]
+        )
+        yield Many(
+            EVENT_ADD,
+            [{"message_id": n, "kind": state, "detail": _LATE[1], "at": now} for n in doubtful],
+        )
+        yield from notices_for(doubtful, "unknown", now)
 
 
 def end_messages(ids: Sequence[int], state: State, reason: str, now: float) -> Script:

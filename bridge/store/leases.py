@@ -15,6 +15,7 @@ from sqlalchemy import Boolean, bindparam, delete, literal, select, text, update
 from bridge.model import Class, State
 from bridge.store.cards import release_cards
 from bridge.store.chat_erasures import release_condemned
+from bridge.store.claims import IN_DOUBT
 from bridge.store.journal import EVENT_ADD
 from bridge.store.notices import notices_for, release_notices
 from bridge.store.sql import (
@@ -264,7 +265,7 @@ def resolve(held: Sequence[tuple[int, str, int, bool]], now: float) -> Script:
             {
                 "m_id": number,
                 "m_state": str(State.QUEUED if again else State.UNKNOWN),
-                "m_reason": "in-doubt" if doubt else "",
+                "m_reason": IN_DOUBT if doubt else "",
                 "m_resent": resent + (1 if doubt and again else 0),
                 "m_due_at": now,
             }

@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, delete, func, select, text, update
 
 from bridge.model import State
 from bridge.store.cards import touch_cards
-from bridge.store.claims import end_messages
+from bridge.store.claims import end_late, end_messages
 from bridge.store.drafts import forget_drafts
 from bridge.store.glimpses import forget_glimpses
 from bridge.store.halts import HALTED
@@ -36,7 +36,7 @@ _RIPE = Statement(
     .returning(message.c.lane, message.c.id)
 )
 _LATE = Statement(
-    select(message.c.id)
+    select(message.c.id, message.c.resent)
     .where(text(WAITING), message.c.expires_at <= bindparam("now"))
     .limit(BATCH)
     .with_for_update(skip_locked=True)
@@ -111,7 +111,7 @@ def sweep(items: Sequence[float]) -> Script:
         yield from touch_cards([row[1] for row in ripe], now)
     late = yield Rows(_LATE, {"now": now})
     if late:
-        yield from end_messages([r[0] for r in late], State.EXPIRED, "validity-over", now)
+        yield from end_late({row[0]: row[1] for row in late}, now)
     doubted = yield Rows(_DOUBTED, {"before": now - UNKNOWN_SECONDS})
     if doubted:
         yield from end_messages([r[0] for r in doubted], State.EXPIRED, NEVER_KNOWN, now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from bridge.model import FINAL, Class, Receipt, State
 from bridge.store.leases import release_silent
-from bridge.store.outcomes import record_progress
+from bridge.store.outcomes import Progress, record_progress
 from bridge.store.receipts import ReceiptIn, record_receipts
 from bridge.store.sql import Row
 from bridge.store.sweeps import UNKNOWN_SECONDS, sweep
@@ -238,3 +238,40 @@ async def test_unknown_closes_after_72_hours(database: Database) -> None:
     assert (await heir.store.write(sweep, over + 60)).expired == 0
     kinds = [row[0] for row in await heir.rows(select(event.c.kind).order_by(event.c.id))]
     assert kinds == ["unknown", "expired"]
+
+
+async def a_doubt(worker: Worker) -> Story:
+    """A message whose answer never came: it waits to be sent again."""
+    story, answers = await a_story(worker, 1, 1)
+    (answer,) = answers
+    assert isinstance(answer, Progress)
+    assert answer.move is not None
+    parts = (replace(answer.parts[0], state="unknown"),)
+    move = replace(answer.move, state=State.QUEUED, resent=1)
+    await worker.store.write(record_progress, [replace(answer, parts=parts, move=move)])
+    assert (await story.facts()).state == "queued"
+    return story
+
+
+async def test_a_receipt_settles_a_doubt_before_it_is_sent_again(database: Database) -> None:
+    worker = await database.worker("work-1")
+    story = await a_doubt(worker)
+    await story.hear(Word(1, State.DELIVERED))
+    assert (await story.facts()).state == "delivered"
+    assert not (await worker.claim()).messages
+
+
+@pytest.mark.parametrize("by", ["sweep", "claim"])
+async def test_what_is_in_doubt_when_its_time_is_over_has_not_expired(
+    database: Database, by: str
+) -> None:
+    """Nobody knows whether it has arrived; its receipt may still tell."""
+    worker = await database.worker("work-1")
+    story = await a_doubt(worker)
+    worker.now += 7200
+    await (worker.store.write(sweep, worker.now) if by == "sweep" else worker.claim())
+    facts = await story.facts()
+    assert (facts.state, facts.final_at) == ("unknown", None)
+    assert [kind for (kind,) in await worker.rows(select(notice.c.kind))] == ["unknown"]
+    await story.hear(Word(1, State.DELIVERED))
+    assert (await story.facts()).state == "delivered"

@@ -17,7 +17,7 @@ import pytest
 
 from bridge.carriers.http import provider
 from bridge.carriers.http.carrier import HttpCarrier, probe
-from bridge.carriers.http.provider import Answer
+from bridge.carriers.http.provider import Answer, Call
 from bridge.keyring import Keyring
 from bridge.model import Inbound, Outcome, Part, Receipt, Verdict
 from bridge.segments import segment
@@ -285,6 +285,21 @@ async def test_without_a_connection_nothing_has_left(case: Case) -> None:
         assert (it.rooms, it.carrier.last_error) == (2, "")
         (outcome,) = await it.ask(it.part())
         assert outcome.verdict is Verdict.ACCEPTED
+
+
+async def test_a_fault_before_the_request_is_no_doubt(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with a_peer(case) as peer, us(case, peer.url) as it:
+
+        def faulty(*_: object) -> Call:
+            raise RuntimeError("a fault of our own")
+
+        monkeypatch.setattr(it.carrier.provider, "request", faulty)
+        (outcome,) = await it.ask(it.part())
+        assert outcome.verdict is Verdict.REJECTED
+        assert not peer.sent
+        assert it.carrier.up
 
 
 async def test_wrong_credentials_keep_messages_where_they_are(case: Case) -> None:

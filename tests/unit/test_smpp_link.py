@@ -3,13 +3,15 @@
 import asyncio
 import struct
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.carriers.smpp import pdu
+from bridge.carriers.smpp import pdu, session
 from bridge.carriers.smpp.account import account
+from bridge.carriers.smpp.coding import Coder
 from bridge.carriers.smpp.link import Link
 from bridge.carriers.smpp.session import rebind_pause
 from bridge.carriers.smpp.status import PAUSE_LONGEST, STATUS, Judge
@@ -206,3 +208,52 @@ def test_binds_are_tried_at_once_then_slower_then_every_fifteen_seconds(luck: fl
     assert pauses == sorted(pauses)
     assert 7.5 <= pauses[-1] <= 15
     assert rebind_pause(0, 0x0E, luck) >= 30
+
+
+async def test_a_part_that_cannot_be_written_keeps_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A fault of our own: it has surely not left, and all are told of."""
+    link, wire = await bound()
+    body = Coder.body
+
+    def faulty(self: Coder, part: Part, now: float) -> bytes:
+        if part.attempt == 2:
+            raise struct.error("a fault")
+        return body(self, part, now)
+
+    monkeypatch.setattr(Coder, "body", faulty)
+    told: dict[int, Outcome] = {}
+    parts = [Part(n, n, 1, 1, 0, "+420601123456", "", "x", "gsm7", "", None) for n in (1, 2, 3)]
+    link.send(parts, lambda part, outcome: told.update({part.attempt: outcome}))
+    sent = [number for command, _, number in frames(wire.written) if command == pdu.SUBMIT_SM]
+    assert len(sent) == 2
+    for number in sent:
+        link.data_received(pdu.frame(pdu.SUBMIT_SM | pdu.RESPONSE, 0, number, b"7\0"))
+    await asyncio.sleep(0)
+    verdicts = {attempt: outcome.verdict for attempt, outcome in told.items()}
+    assert verdicts == {1: Verdict.ACCEPTED, 2: Verdict.REJECTED, 3: Verdict.ACCEPTED}
+    await link.close(0)
+
+
+async def test_a_fault_while_binding_is_no_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told of, and tried again; here each try looks up a host that is none."""
+    monkeypatch.setattr(session, "_FIRST", 0.001)
+    tries: list[int | None] = []
+    is_enough = asyncio.Event()
+    pause = session.rebind_pause
+
+    def counted(failures: int, status: int | None, luck: float) -> float:
+        tries.append(status)
+        if len(tries) == 3:
+            is_enough.set()
+        return pause(failures, status, luck)
+
+    monkeypatch.setattr(session, "rebind_pause", counted)
+    found = replace(config(1), host="a" + chr(0))
+    one = session.Session(account(found, Inbox(), lambda: None), pdu.BIND_TRANSCEIVER, None)
+    one.open()
+    async with asyncio.timeout(10):
+        await is_enough.wait()
+    assert "a fault of the bridge (ValueError)" in one.last_error
+    await one.close(0)

@@ -37,6 +37,7 @@ LONGEST_PAUSE: Final = 30.0
 _FIRST: Final = 0.2
 _LONGEST: Final = 15.0
 _NOT_OPEN: Final = Outcome(Verdict.NOT_SENT, reason="the provider does not answer")
+_FAULT: Final = Outcome(Verdict.REJECTED, reason="a fault of the bridge, before it was written")
 _ENDED: Final = "the bridge ended before the provider's answer"
 
 
@@ -129,7 +130,9 @@ class HttpCarrier:
         except Exception as fault:  # noqa: BLE001
             # A part must be told of, whatever went wrong; the fault's words may hold a text.
             log.error("a request failed", carrier=self.name, fault=type(fault).__name__)
-            outcome = Outcome(Verdict.UNKNOWN, self.provider.known_as(part), "fault")
+            outcome = _FAULT
+            if leave.ever_written:
+                outcome = Outcome(Verdict.UNKNOWN, self.provider.known_as(part), "fault")
         if not leave.withdrawn:
             outcome = self._learn(outcome, left)
         self.counts[outcome.verdict] += 1

@@ -10,14 +10,18 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final, cast
 
+import structlog
+
 from bridge.carriers.smpp import pdu
 from bridge.carriers.smpp.account import Account
 from bridge.carriers.smpp.coding import Unsendable
 from bridge.carriers.smpp.deliveries import Deliveries
 from bridge.carriers.smpp.status import ESME_RINVCMDID, ESME_ROK
-from bridge.carriers.smpp.window import NOT_SENT, Window, each
+from bridge.carriers.smpp.window import FAULT, NOT_SENT, Window, each
 from bridge.model import Part
 from bridge.ports import Done
+
+log = structlog.get_logger("bridge.smpp")
 
 _LAST_SEQUENCE: Final = 0x7FFFFFFF
 _TICK: Final = 1.0
@@ -86,6 +90,10 @@ class Link(asyncio.Protocol):
                 body = self._account.coder.body(part, clock)
             except Unsendable as no:
                 self._loop.call_soon(done, part, no.outcome)
+                continue
+            except Exception as fault:  # noqa: BLE001 - the others must leave, and all be told of
+                log.error("a part cannot be written", fault=type(fault).__name__)
+                self._loop.call_soon(done, part, FAULT)
                 continue
             sequence = self._next()
             self._window.add(sequence, part, done, now)

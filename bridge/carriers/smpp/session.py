@@ -100,7 +100,13 @@ class Session:
         loop = asyncio.get_running_loop()
         while True:
             began = loop.time()
-            status = await self.bind()
+            try:
+                status = await self.bind()
+            except Exception as fault:  # noqa: BLE001 - it must be tried again, whatever was wrong
+                self.last_error = (
+                    f"{self._where()}: a fault of the bridge ({type(fault).__name__})."
+                )
+                status = None
             if status == ESME_ROK and self._link is not None:
                 self._log("bound")
                 await asyncio.wait({self._link.ended})

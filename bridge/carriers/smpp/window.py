@@ -13,6 +13,7 @@ from bridge.model import Outcome, Part, Verdict
 from bridge.ports import Done
 
 NOT_SENT: Final = Outcome(Verdict.NOT_SENT, reason="not bound to the carrier")
+FAULT: Final = Outcome(Verdict.REJECTED, reason="a fault of the bridge, before it was written")
 _TIMED_OUT: Final = Outcome(Verdict.UNKNOWN, reason="the carrier did not answer in time")
 _LOST: Final = Outcome(
     Verdict.UNKNOWN, reason="the connection to the carrier broke before its answer"

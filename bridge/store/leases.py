@@ -139,13 +139,17 @@ class GiveBack:
     now: float
 
 
+# Locked by their ids, as receipts of parts that were taken lock them.
 _OWN = Statement(
-    select(message.c.id).where(
+    select(message.c.id)
+    .where(
         text(OPEN),
         message.c.state == constant("sending"),
         message.c.lease == bindparam("me"),
         among(message.c.lane, "lanes"),
     )
+    .order_by(message.c.id)
+    .with_for_update()
 )
 _WITHDRAWN = Statement(
     update(attempt)
@@ -169,7 +173,9 @@ def give_back(items: Sequence[GiveBack]) -> Script:
 
 
 _RESENT = Statement(
-    select(message.c.id, message.c["class"], message.c.resent).where(among(message.c.id, "ids"))
+    select(message.c.id, message.c["class"], message.c.resent)
+    .where(among(message.c.id, "ids"))
+    .order_by(message.c.id)
 )
 
 

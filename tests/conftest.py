@@ -27,11 +27,12 @@ HERE = Path(__file__).parent
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs much time, or a broker that others see, is in one of the tests' processes."""
+    """Whole bridges are in one of the tests' processes, and so is a broker that others see."""
     for item in items:
-        shares = any(item.get_closest_marker(name) for name in ("redis", "rabbitmq"))
-        if shares or item.path.is_relative_to(HERE / "e2e"):
-            item.add_marker(pytest.mark.xdist_group("alone"))
+        if any(item.get_closest_marker(name) for name in ("redis", "rabbitmq")):
+            item.add_marker(pytest.mark.xdist_group("brokers"))
+        elif item.path.is_relative_to(HERE / "e2e"):
+            item.add_marker(pytest.mark.xdist_group("bridges"))
 
 
 def absent(reason: str) -> NoReturn:

@@ -29,6 +29,11 @@ from tests.stores import NOW, Database, Worker
 CROWN = Charge(MICRO, "CZK", 0)
 MAIL = {"origin_kind": "mail", "origin_address": "eva@acme.example"}
 
+#: SQLite has one writer.
+several_writers = pytest.mark.parametrize(
+    "url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
+)
+
 
 async def pay(work: Worker, amount: int, *, key: str = "", kind: str = "payment") -> bool:
     item = Posting(work.ids.next(), 1, kind, "CZK", amount * MICRO, "eva", work.now, key)
@@ -211,9 +216,7 @@ async def test_of_several_at_once_as_many_are_taken_as_can_be_paid(work: Worker)
     await right(work)
 
 
-@pytest.mark.parametrize(
-    "url", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True
-)
+@several_writers
 async def test_two_processes_do_not_spend_the_same_credit(database: Database) -> None:
     one, two = await database.two()
     await pay(one, 20)
@@ -378,10 +381,9 @@ async def test_of_several_that_share_an_answer_the_unpaid_are_kept_as_cancelled(
     assert await balances(work) == {"reserved": 2, "paid": -2}
 
 
+@several_writers
 async def test_a_banks_file_takes_no_lock_out_of_turn(database: Database) -> None:
     """Accounts are locked in one order, whatever the file's: nobody waits in a circle."""
-    if database.url == "sqlite":
-        pytest.skip("SQLite has one writer")
     work, _ = await database.two()
     for tenant in (1, 2):
         await work.store.write(post, Posting(work.ids.next(), tenant, "gift", "CZK", 1, "eva", NOW))

@@ -14,6 +14,7 @@ from bridge.bots.chat import Chat, Gone, Line, View
 from bridge.bots.readers import is_read
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.glimpses import link
+from bridge.dispatch.obeyed import Done
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Doubtful, Refused, StoreUnavailable
 from bridge.store import ids
@@ -127,7 +128,7 @@ class ChatNotifier:
             again=notice.reason == "in-doubt",
             reply="" if shown else ids.show(reply),
             url="" if shown else await link(self.bridge, tenant.id, reply),
-            done=views.Done(*done),
+            done=Done(*done),
         )
         await self._post(thread, view)
 

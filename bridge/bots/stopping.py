@@ -18,6 +18,7 @@ from bridge.bots.naming import Naming
 from bridge.bots.sending import Sending, decided_before
 from bridge.dispatch import blacklist
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.obeyed import cancelled
 from bridge.dispatch.stopping import stop, wish
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
@@ -275,7 +276,7 @@ def _with(reason: str, kind: str) -> str:
 
 def _stopped_view(number: str, scope: str, bound: Bound) -> View:
     first = f"Opted out: {phone.mask(number)} gets nothing more {_SCOPES[scope]}."
-    return views.said(first, views.cancelled(bound.cancelled) or "Nothing was waiting to leave.")
+    return views.said(first, cancelled(bound.cancelled) or "Nothing was waiting to leave.")
 
 
 def _agreement(draft: Draft, author: str) -> View:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 from bridge import phone
 from bridge.bots.chat import Button, Line, View
 from bridge.bots.commands import VERBS
 from bridge.bots.words import WrongWord
+from bridge.dispatch.obeyed import NOTHING, Done, stopped, told
 from bridge.store import ids
 from bridge.store.cards import Fate
 from bridge.store.threads import Thread
@@ -50,20 +51,6 @@ _REASONS: Final = {
     "sender-not-proved": "the sender was not proved",
 }
 _MOST_NAMED: Final = 10
-
-
-_LOOK: Final = "Have a look within a working day."
-
-
-class Done(NamedTuple):
-    """What was done about an SMS: what it stopped ("any", "marketing"), in which scope."""
-
-    what: str
-    scope: str
-    cancelled: int
-
-
-NOTHING: Final = Done("", "", 0)
 
 
 def said(*lines: str) -> View:
@@ -268,40 +255,14 @@ def inbound(
         lines.append(Line(words or "(empty)", "quote"))
     if partial:
         lines.append(Line("Parts of this message are missing.", "faint"))
-    if told := _told(verdict, done):
-        lines.append(Line(told))
+    if said_of := told(verdict, done):
+        lines.append(Line(f"⚠ {said_of}" if verdict == "intent" else said_of))
     if again:
         lines.append(Line("(This may stand here twice: the bridge was interrupted.)", "faint"))
     buttons = [Button("Read", url=url), Button("New link", "read", reply)] if url else []
-    stopped = verdict == "stop" and done.scope != "programme"
-    buttons += conversation_buttons(thread, stopped=stopped, wish=verdict == "intent")
+    over = stopped(verdict, done)
+    buttons += conversation_buttons(thread, stopped=over, wish=verdict == "intent")
     return View(tuple(lines), tuple(buttons))
-
-
-def _told(verdict: str, done: Done) -> str:
-    """What an SMS asked for, and what was done about it."""
-    match verdict:
-        case "stop" if done.scope == "programme":
-            told = "This person has opted out of one programme: nothing more of it is sent."
-        case "stop":
-            told = "This person has opted out: nothing more is sent to them."
-        case "start":
-            return "This person may be written to again."
-        case "intent" if done.what == "marketing":
-            told = "⚠ They may want no more messages: no advertisement is sent to them any more."
-            return " ".join(filter(None, (told, cancelled(done.cancelled), _LOOK)))
-        case "intent":
-            return f"⚠ They may want no more messages: nothing was stopped. {_LOOK}"
-        case _:
-            return ""
-    return " ".join(filter(None, (told, cancelled(done.cancelled))))
-
-
-def cancelled(count: int) -> str:
-    """How much an opt-out held back; "" for nothing."""
-    if not count:
-        return ""
-    return f"{count} waiting message{'s were' if count > 1 else ' was'} cancelled."
 
 
 def conversation_buttons(

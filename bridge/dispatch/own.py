@@ -16,6 +16,7 @@ from bridge.dispatch.tenants import Tenant
 from bridge.model import Class, State
 from bridge.settings import Carrier
 from bridge.store.claims import lane
+from bridge.store.notices import OWN
 from bridge.store.submissions import Prepared
 
 
@@ -58,7 +59,7 @@ def own_message(
         all_index=to.all_index,
         country=to.country,
         originator=place.originator,
-        origin_kind="bridge",
+        origin_kind=OWN,
         origin_address="",
         origin="",
         klass=str(Class.TRANSACTIONAL),

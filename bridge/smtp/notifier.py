@@ -17,6 +17,7 @@ from typing import Any
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.identity import answer_to, news_code
 from bridge.dispatch.lawful import SMARTHOST
+from bridge.dispatch.obeyed import Done, stopped, told
 from bridge.dispatch.requests import facts, read
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused, TryLater
@@ -139,17 +140,19 @@ class MailNotifier:
         rows = await self.bridge.store.read(REPLY_FACTS, id=notice.reply_id)
         if not rows:
             raise Refused("what this notice told of has been erased")
-        _, verdict, partial, at, _, number, text, conversation, writer, origin = rows[0]
+        _, verdict, partial, at, _, number, text, conversation, writer, origin, *acts = rows[0]
+        done = Done(*acts)
         tenant = self.bridge.register.tenants.get(notice.tenant_id)
         to = writer if notice.kind == "answer" else notice.place
         sender = self._sender(conversation, at, tenant)
         letter = self._letter(notice, to, sender, number, at, origin)
         words = text + ("\n\n(Parts of this message are missing.)" if partial else "")
         if notice.kind == "answer":
-            return Outgoing(sender, to, compose.answer(letter, words))
-        content = compose.inbox(
-            letter, f"SMS from {number}", words, note=_why_inbox(verdict, conversation)
-        )
+            footer = "" if stopped(verdict, done) else compose.FOOTER
+            note = " ".join(filter(None, (told(verdict, done), footer)))
+            return Outgoing(sender, to, compose.answer(letter, words, footer=note))
+        note = told(verdict, done) or _why_inbox(conversation)
+        content = compose.inbox(letter, f"SMS from {number}", words, note=note)
         return Outgoing(sender if conversation else "", to, content)
 
     def _sender(self, conversation: int | None, at: float, tenant: Tenant | None) -> str:
@@ -250,11 +253,7 @@ class MailNotifier:
         )
 
 
-def _why_inbox(verdict: str, conversation: int | None) -> str:
-    if verdict == "stop":
-        return "This person has opted out; nothing more is sent to them."
-    if verdict == "intent":
-        return "They may want no more messages: have a look within a working day."
+def _why_inbox(conversation: int | None) -> str:
     if conversation is None:
         return "Nobody has written to this number lately, so the SMS came to this inbox."
     return "The SMS came to this inbox."

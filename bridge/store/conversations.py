@@ -56,7 +56,7 @@ MESSAGE_FACTS = Statement(
     .where(message.c.id == bindparam("id"))
 )
 
-#: A reply with the words, the person and the mail that it answers.
+#: A reply with the words, the person, the mail that it answers, and what was done about it.
 REPLY_FACTS = Statement(
     select(
         reply.c.id,
@@ -69,6 +69,9 @@ REPLY_FACTS = Statement(
         conversation.c.id,
         conversation.c.origin_address,
         body.c.origin,
+        reply.c.done,
+        reply.c.done_scope,
+        reply.c.cancelled,
     )
     .join(subject, subject.c.id == reply.c.subject_id)
     .join(reply_body, reply_body.c.reply_id == reply.c.id)

@@ -57,6 +57,8 @@ _LEVELS = {
 }
 #: Origins whose writers hear answers. The command line is told by `bridge log`.
 EDGES = frozenset({"mail", "slack", "telegram"})
+#: The origin of what the bridge says by itself: answers to STOP and HELP, codes.
+OWN = "bridge"
 CHATS = frozenset({"slack", "telegram"})
 
 

@@ -18,7 +18,7 @@ from bridge.model import Inbound
 from bridge.store.consents import Terms, confirm, give, stop_consents
 from bridge.store.list_tables import wish
 from bridge.store.listed import ANY, MARKETING, suppressed
-from bridge.store.notices import CHATS, EDGES, NOTICE_ADD, inboxes, notice_row
+from bridge.store.notices import CHATS, EDGES, NOTICE_ADD, OWN, inboxes, notice_row
 from bridge.store.receipts import CALLBACK_ADD
 from bridge.store.sql import (
     Many,
@@ -317,8 +317,9 @@ class ReplyScript:
         """The newest message to this person from the number that they wrote to, else a tenant."""
         found = yield Rows(_PERSON, {"all_index": item.all_index})
         same = [row for row in found if row[4] == item.ours]
-        row = (same or ([] if _is_number(item.ours) and _numbers(found) else found) or [None])[0]
-        if row is not None:
+        answerable = same or ([] if _is_number(item.ours) and _numbers(found) else found)
+        if answerable:
+            row = _written(answerable)
             settings = json.loads(row[9])
             fresh = item.now - row[5] <= settings.get("reply_window", 30 * 86400)
             return _Match(*(*row[:5], *row[6:10], fresh))
@@ -511,6 +512,12 @@ class _Done:
 
 def _is_number(word: str) -> bool:
     return word.lstrip("+").isdigit()
+
+
+def _written(found: Sequence[Sequence[Any]]) -> Sequence[Any]:
+    """The newest; of what the bridge said by itself (to HELP, say), the same tenant's before it."""
+    newest = found[0]
+    return next((row for row in found if row[1] == newest[1] and row[7] != OWN), newest)
 
 
 def _numbers(found: Sequence[Sequence[Any]]) -> bool:

@@ -37,6 +37,12 @@ async def _mails(bridge: Running, count: int) -> list[dict[str, object]]:
     return found if len(found) >= count else []
 
 
+async def _answer_below(bridge: Running, words: str) -> str:
+    """What stands below the mail that brings these words; "" until it is there."""
+    texts = [str(mail["text"]) for mail in await bridge.mails()]
+    return next((t for t in texts if t.startswith(f"{words}\n\n-- \n")), "")
+
+
 async def test_a_mail_becomes_an_sms_and_the_receipt_ends_it(tmp_path: Path) -> None:
     async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
         reply = await bridge.mail(TO)
@@ -167,6 +173,9 @@ async def test_stop_suppresses_cancels_confirms_once_and_start_lifts(tmp_path: P
         await delivered(bridge, 2)
         assert "no more messages" in centre.messages[-1].text
         assert (await bridge.states()).count("suppressed") == 1
+        assert "nothing more is sent to them. 1 waiting message was cancelled.\n" in await until(
+            lambda: _answer_below(bridge, "Stop.")
+        )
         with pytest.raises(aiosmtplib.SMTPResponseException) as no:
             await bridge.mail(TO)
         assert no.value.code == 550
@@ -174,6 +183,9 @@ async def test_stop_suppresses_cancels_confirms_once_and_start_lifts(tmp_path: P
         centre.mo(source=ANNA[1:], destination=OURS[1:], text="STOP")
         centre.mo(source=ANNA[1:], destination=OURS[1:], text="start")
         await delivered(bridge, 3)
+        assert "may be written to again. Answer this mail" in await until(
+            lambda: _answer_below(bridge, "start")
+        )
         await bridge.mail(TO)
         await delivered(bridge, 4)
         assert sum("no more messages" in m.text for m in centre.messages) == 1
@@ -186,6 +198,18 @@ async def test_help_is_answered(tmp_path: Path) -> None:
         centre.mo(source=ANNA[1:], destination=OURS[1:], text="HELP")
         await delivered(bridge, 2)
         assert "STOP" in centre.messages[-1].text
+
+
+async def test_what_follows_an_automatic_answer_still_finds_its_thread(tmp_path: Path) -> None:
+    async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
+        await bridge.mail(TO, Message_ID="<one@acme.example>")
+        await delivered(bridge)
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="HELP")
+        await delivered(bridge, 2)
+        centre.mo(source=ANNA[1:], destination=OURS[1:], text="On my way")
+        answer = (await until(lambda: _mails(bridge, 2)))[-1]
+        assert str(answer["text"]).startswith("On my way\n")
+        assert answer["headers"]["In-Reply-To"] == "<one@acme.example>"  # type: ignore[index]
 
 
 async def test_a_failure_is_reported_in_plain_words(tmp_path: Path) -> None:

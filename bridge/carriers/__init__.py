@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 from bridge.carriers.http import PROVIDERS, provider
 from bridge.carriers.http.listing import ListingProvider
-from bridge.errors import Misconfigured
 from bridge.keyring import Keyring
 from bridge.ports import Carrier, OptOutList
 from bridge.settings import Carrier as Config
@@ -52,9 +51,7 @@ KINDS: dict[str, Callable[[Config, House], Carrier]] = {
 
 
 def make(config: Config, house: House) -> Carrier:
-    """The carrier of an entry. Raises Misconfigured for a kind that there is not."""
-    if config.kind not in KINDS:
-        raise unknown(config)
+    """The carrier of an entry; the settings have refused a kind that there is not."""
     return KINDS[config.kind](config, house)
 
 
@@ -71,11 +68,3 @@ def optout_list(config: Config, keys: Keyring, public_url: str) -> OptOutList | 
     if not isinstance(known, ListingProvider) or not known.lists:
         return None
     return HttpOptOutList(config, known)
-
-
-def unknown(config: Config) -> Misconfigured:
-    """There is no such kind."""
-    return Misconfigured(
-        f'[[carriers]] "{config.name}" kind: there is no "{config.kind}"',
-        f"known kinds: {', '.join(sorted(KINDS))}",
-    )

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from cryptography import x509
 
 from bridge import control, lock, loop
-from bridge.carriers import optout_list, unknown
+from bridge.carriers import optout_list
 from bridge.carriers.http import PROVIDERS, provider
 from bridge.carriers.smpp.carrier import probe as probe_smpp
 from bridge.cli.common import Item, actor
@@ -100,6 +100,9 @@ class Examination:
                 self._tell(Finding(part, True, await look))
         except BridgeError as error:
             self._tell(Finding(part, False, error.sentence, error.hint))
+        except PermissionError as error:
+            hint = "run this as the user that runs the bridge, or check its owner and mode"
+            self._tell(Finding(part, False, f"{error.filename} may not be read", hint))
         except TimeoutError:
             hint = "check that it runs and that no firewall is between"
             self._tell(Finding(part, False, f"no answer within {PATIENCE_S:.0f} s", hint))
@@ -132,8 +135,6 @@ class Examination:
             return f"its phones are on {self._settings.public_url}/sandbox"
         if carrier.kind in PROVIDERS:
             return await self._provider(carrier)
-        if carrier.kind != "smpp":
-            raise unknown(carrier)
         if self._running and self._running["binds"].get(carrier.name):
             return "bound by the running bridge"  # many SMSCs allow one bind only
         wrong = await probe_smpp(carrier)

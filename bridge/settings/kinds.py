@@ -113,19 +113,23 @@ KINDS: Final[dict[str, Kind]] = {
 
 
 def misfit(kind: str, named: Collection[str], given: Collection[str]) -> str:
-    """What is wrong with an entry that has these keys, `given` with a value; "" where nothing is.
-
-    An unknown kind is somebody else's matter.
-    """
+    """What is wrong with an entry of these keys, `given` with a value; "" where nothing is."""
     known = KINDS.get(kind)
     if known is None:
-        return ""
+        return _unknown(kind)
     for key in sorted(set(named) - COMMON - known.keys):
         return _foreign(kind, key, known)
     for key, what in known.needs.items():
         if key not in given:
             return f"{key} is missing; add {what}"
     return ""
+
+
+def _unknown(kind: str) -> str:
+    near = difflib.get_close_matches(kind, KINDS, n=1, cutoff=0.6)
+    if near:
+        return f'there is no kind "{kind}"; did you mean "{near[0]}"?'
+    return f'there is no kind "{kind}"; use one of {", ".join(sorted(KINDS))}'
 
 
 def _foreign(kind: str, key: str, known: Kind) -> str:

@@ -1,5 +1,6 @@
 """The command line without a bridge: options, exit codes, sentences, and what is printed."""
 
+import errno
 import json
 import re
 import subprocess
@@ -15,8 +16,10 @@ from typer.testing import CliRunner, Result
 from bridge import __version__
 from bridge.cli import app
 from bridge.cli import common as cli
+from bridge.cli.check import Examination, Finding
 from bridge.cli.table import Table
 from bridge.errors import Refused, TryLater
+from bridge.settings import Settings
 
 MAIL = b"From: eva@firm.example\nSubject: Pump\n\nThe pump runs: \xf0\x9f\x91\x8d\n"
 HEAVY = ("sqlalchemy", "aiohttp", "dramatiq", "bridge.settings", "rich", "asyncpg", "structlog")
@@ -430,6 +433,18 @@ def test_a_long_table_is_printed_in_pieces(capsys: pytest.CaptureFixture[str]) -
             if number == 600:
                 assert "499" in capsys.readouterr().out
     assert "1199" in capsys.readouterr().out
+
+
+async def test_check_tells_what_it_may_not_read_and_goes_on() -> None:
+    found: list[Finding] = []
+
+    async def look() -> str:
+        raise PermissionError(errno.EACCES, "Permission denied", "var/pepper")
+
+    await Examination(Settings(), found.append)._part("keys", look())
+    (finding,) = found
+    assert (finding.ok, finding.detail) == (False, "var/pepper may not be read")
+    assert "the user that runs the bridge" in finding.hint
 
 
 def test_the_version() -> None:

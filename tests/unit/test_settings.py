@@ -364,6 +364,13 @@ MISTAKES = {
     '[[carriers]]\nname = "smsc-1"\nkind = "smpp"': (
         '[[carriers]] "smsc-1": host is missing; add the address of the SMSC'
     ),
+    '[[carriers]]\nname = "us"\nkind = "twillio"': (
+        '[[carriers]] "us": there is no kind "twillio"; did you mean "twilio"?'
+    ),
+    '[[carriers]]\nname = "us"\nkind = "pigeon"': (
+        '[[carriers]] "us": there is no kind "pigeon"; use one of bulkgate, gatewayapi, gosms, http, '
+        "infobip, kannel, linkmobility, sandbox, sinch, smpp, smsgate, twilio, vonage"
+    ),
     CARRIER + 'bind = "receiver"': (
         '[[carriers]] "smsc-1" bind: must be "transceiver" or "pair", not "receiver"'
     ),

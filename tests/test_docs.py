@@ -1,0 +1,129 @@
+"""The documentation against the code: its examples load, its commands exist, its links lead there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import textwrap
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from bridge.cli import app
+from bridge.settings import Settings
+
+HOME = Path(__file__).parent.parent
+PAGES = [
+    *(HOME / name for name in ("README.md", "CHANGELOG.md")),
+    *sorted((HOME / "docs").rglob("*.md")),
+    *sorted((HOME / "deploy").rglob("*.md")),
+]
+FENCED = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+#: The entry that an example without one continues.
+CARRIER = """
+[[carriers]]
+name = "gateway"
+kind = "http"
+api_url = "https://gateway.example"
+request = { url = "/sms", form = { to = "{to}", text = "{text}" } }
+answer = { id = "/id" }
+"""
+BRIDGE: Any = get_command(app)
+LINK = re.compile(r"(?<!`)\[[^\]]*\]\(([^)\s]+)\)")
+
+
+def blocks(*languages: str) -> Iterator[Any]:
+    """Each fenced block in one of these languages, named by where it stands."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for found in FENCED.finditer(text):
+            if found[2] in languages:
+                line = text.count("\n", 0, found.start()) + 1
+                place = f"{page.relative_to(HOME)}:{line}"
+                yield pytest.param(textwrap.dedent(found[3]), id=place)
+
+
+@pytest.mark.parametrize("example", list(blocks("toml")))
+def test_each_example_of_a_configuration_loads(example: str) -> None:
+    if example.startswith("[carriers."):
+        example = CARRIER + example
+    Settings.model_validate(tomllib.loads(example))
+
+
+# -- commands -----------------------------------------------------------------------------------
+
+
+def written() -> Iterator[Any]:
+    """Each command line of `bridge` in a block, without what it is piped to."""
+    for block in blocks("", "sh", "console", "bash"):
+        for line in str(block.values[0]).replace("\\\n", " ").splitlines():
+            found = re.match(r"(?:\$ |.*\| *|.*exec [\w-]+ )?(?:sudo -u \S+ )?(bridge .*)", line)
+            if found:
+                yield pytest.param(found[1], id=f"{block.id} {found[1][:40]}")
+
+
+def named() -> Iterator[Any]:
+    """Each command that the running text names."""
+    for page in PAGES:
+        text = FENCED.sub("", page.read_text(encoding="utf-8"))
+        for words in sorted(set(re.findall(r"`(bridge [a-z][^`]*)`", text))):
+            yield pytest.param(words, id=f"{page.name} {words[:40]}")
+
+
+def resolve(words: list[str]) -> tuple[Any, list[str]]:
+    """The command that these words name, and what is left of them."""
+    command: Any = BRIDGE
+    while hasattr(command, "commands") and words and re.match("[a-z]", words[0]):
+        assert words[0] in command.commands, f"{command.name} has no {words[0]}"
+        command, words = command.commands[words[0]], words[1:]
+    return command, words
+
+
+@pytest.mark.parametrize("line", list(written()))
+def test_each_command_line_is_taken(line: str) -> None:
+    words = shlex.split(re.split(r" [|<>] ?| #", line)[0])
+    command, rest = resolve(words[1:])
+    command.make_context(command.name, rest)
+
+
+@pytest.mark.parametrize("words", list(named()))
+def test_each_command_that_is_named_exists(words: str) -> None:
+    command, rest = resolve(words.split()[1:])
+    known = {option for param in command.params for option in param.opts} | {"--help"}
+    for word in rest:
+        if word.startswith("--"):
+            assert word.partition("=")[0].rstrip(",.;") in known
+
+
+# -- links --------------------------------------------------------------------------------------
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, as web viewers of Markdown make them."""
+    text = FENCED.sub("", page.read_text(encoding="utf-8"))
+    plain = (
+        re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    )
+    return set(plain)
+
+
+def links() -> Iterator[Any]:
+    for page in PAGES:
+        text = FENCED.sub("", page.read_text(encoding="utf-8"))
+        for target in sorted(set(LINK.findall(text))):
+            if not re.match(r"\w+:", target):
+                yield pytest.param(page, target, id=f"{page.name} {target}")
+
+
+@pytest.mark.parametrize(("page", "target"), list(links()))
+def test_each_link_leads_somewhere(page: Path, target: str) -> None:
+    path, _, anchor = target.partition("#")
+    found = (page.parent / path).resolve() if path else page
+    assert found.exists()
+    if anchor:
+        assert anchor in anchors(found)

@@ -21,7 +21,7 @@ from bridge.cli.common import Item, actor
 from bridge.dispatch.bell import Bell
 from bridge.dispatch.lawful import named_by
 from bridge.errors import BridgeError, Misconfigured, TryLater
-from bridge.keyring import keyring
+from bridge.keyring import Keyring, keyring, pepper_path
 from bridge.ports import OptOutList
 from bridge.privacy.transfers import transfers
 from bridge.settings import SANDBOX, Carrier, Listen, Settings
@@ -124,11 +124,17 @@ class Examination:
         return detail
 
     async def _keys(self) -> str:
+        path = pepper_path(self._settings.privacy.pepper_file, self._settings.data_dir)
+        if self._keyring() is None:
+            return f"{path} is made at the first start; keep a backup of it"
+        return f"{path} can be read"
+
+    def _keyring(self) -> Keyring | None:
+        """The keyring; None before the first start makes it. Raises Misconfigured."""
         pepper_file, data_dir = self._settings.privacy.pepper_file, self._settings.data_dir
-        if pepper_file is None and not (data_dir / "pepper").exists():
-            return f"{data_dir / 'pepper'} is made at the first start; keep a backup of it"
-        keyring(pepper_file, data_dir)
-        return f"{pepper_file or data_dir / 'pepper'} can be read"
+        if pepper_file is None and not pepper_path(None, data_dir).exists():
+            return None
+        return keyring(pepper_file, data_dir)[0]
 
     async def _carrier(self, carrier: Carrier) -> str:
         if carrier.kind == SANDBOX:
@@ -146,18 +152,16 @@ class Examination:
         """A harmless request shows whether the account stands; the callbacks are told as well."""
         from bridge.carriers.http.carrier import probe as probe_http
 
-        s = self._settings
-        if s.privacy.pepper_file is None and not (s.data_dir / "pepper").exists():
-            raise TryLater(
-                "its callbacks' addresses are made at the first start", "start the bridge"
-            )
-        keys, _ = keyring(s.privacy.pepper_file, s.data_dir)
-        account = provider(carrier, keys, s.public_url)
+        keys = self._keyring()
+        account = provider(carrier, keys or Keyring(b""), self._settings.public_url)
         wrong = await probe_http(carrier, account)
         if wrong:
             raise TryLater(wrong, "check its keys, and that the provider can be reached")
+        taken = f"{account.base} takes our account; "
+        if keys is None:
+            return taken + "the addresses that it may call are made at the first start"
         told = [url for what in account.callbacks if (url := account.url(what))]
-        return f"{account.base} takes our account; " + (
+        return taken + (
             f"it may call {' and '.join(told)}"
             if told
             else "it cannot call us: set public_url to an address that it can reach"
@@ -165,13 +169,10 @@ class Examination:
 
     async def _optouts(self, carrier: Carrier) -> None:
         """Whether the carrier's own list of opt-outs can be read, where it shows one."""
-        s = self._settings
-        if s.privacy.pepper_file is None and not (s.data_dir / "pepper").exists():
-            return  # `_provider` has told it
         listed = None
         with contextlib.suppress(BridgeError):  # `_carrier` has told it
-            keys, _ = keyring(s.privacy.pepper_file, s.data_dir)
-            listed = optout_list(carrier, keys, s.public_url)
+            keys = self._keyring() or Keyring(b"")
+            listed = optout_list(carrier, keys, self._settings.public_url)
         if listed is not None:
             await self._part(f"opt-outs {carrier.name}", _first_page(listed))
 

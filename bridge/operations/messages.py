@@ -74,9 +74,13 @@ async def send(
     )
     ready = await made_ready(office.bridge, submission)
     kept = await keep(office.bridge, ready.prepared, submission.origin.kind)
-    reason = "opted-out" if kept.state is State.SUPPRESSED else ""
-    shown = {"id": ids.show(kept.id), "state": str(kept.state), "reason": reason}
-    costs = ready.cost(office.bridge)
+    suppressed = kept.state is State.SUPPRESSED
+    shown = {
+        "id": ids.show(kept.id),
+        "state": str(kept.state),
+        "reason": "opted-out" if suppressed else "",
+    }
+    costs = None if suppressed else ready.cost(office.bridge)
     yield {**shown, "cost": str(costs)} if costs is not None else shown
 
 

@@ -248,7 +248,7 @@ def _within(span: float, watched: _Pairs, refused: dict[int, Refusal]) -> Script
 def _trip(item: Metered, meter: Meter, senders: Iterable[str]) -> Script:
     """Stop a range, and the sender where it is one's doing; whether that is news."""
     minutes = meter.span / 60
-    spoken = f"{meter.most} numbers in {minutes:g} minutes"
+    spoken = f"{meter.most} numbers in {minutes:g} minute{'s' if minutes != 1 else ''}"
     stopped = [Shut(item.tenant_id, RANGE, meter.range, item.country, f"more than {spoken}")]
     alone = set(senders) == {meter.sender}
     if alone:

@@ -82,6 +82,8 @@ async def test_what_a_provider_tells_is_kept_once_whatever_is_killed(tmp_path: P
         a_house(tmp_path, config(tmp_path, peer)) as house,
         aiohttp.ClientSession() as session,
     ):
+        _, said, _ = await house.call("check")
+        assert f"ok      carrier us: {peer.url} takes our account; the addresses" in said, said
         up = await house.start()
         _, said, _ = await house.call("check")
         assert f"{peer.url} takes our account" in said, said

@@ -106,6 +106,10 @@ async def test_what_is_sent_tells_what_it_costs(do: Do) -> None:
     await do("prices import", data=packed("tenant,prefix,price,currency\n*,+,1.5,CZK\n"))
     (told,) = await do("send", **sent)
     assert told["cost"] == "3.00 CZK"
+    await do("suppress add", number=ANNA, tenant="acme")
+    (told,) = await do("send", **sent)
+    assert told["state"] == "suppressed"
+    assert "cost" not in told, "what is not sent costs nothing"
 
 
 async def test_a_preview_tells_what_it_costs(tmp_path: Path) -> None:

@@ -289,7 +289,7 @@ def _bind(listen: Listen) -> None:
 def _unusable(listen: Listen, error: OSError) -> Misconfigured:
     reason = error.strerror or type(error).__name__
     hints = {
-        errno.EADDRINUSE: "another program holds it: end that, or listen elsewhere",
+        errno.EADDRINUSE: "another program holds it (`bridge serve`?); end it, or listen elsewhere",
         errno.EACCES: "ports below 1024 need a privilege: docs/deploy.md tells which",
         errno.EADDRNOTAVAIL: "this machine has no such address",
     }

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bridge.settings import Settings, load
+from bridge.settings import Privacy, Settings, load
 from bridge.settings.environment import overlay
 
 HOME = Path(__file__).parent.parent.parent
@@ -98,6 +98,22 @@ def test_compose_mounts_the_secrets_it_names(compose: dict[str, Any]) -> None:
         for value in service.get("environment", {}).values():
             if value.startswith("/run/secrets/"):
                 assert value.removeprefix("/run/secrets/") in service["secrets"]
+
+
+def test_compose_gives_every_process_the_same_keys_and_keeps_what_no_database_has(
+    compose: dict[str, Any],
+) -> None:
+    keys = {k for k in Privacy.model_fields if k.endswith(("key_file", "pepper_file"))}
+    assert len(keys) == 3
+    for one in compose["services"].values():
+        if one["image"] == "sms-bridge":
+            given = one["environment"]
+            assert {given[f"BRIDGE__PRIVACY__{k.upper()}"] for k in keys} <= {
+                f"/run/secrets/{name}" for name in one["secrets"]
+            }
+    tick = compose["services"]["tick"]
+    assert "kept:/var/lib/sms-bridge" in tick["volumes"]
+    assert not any("/var/lib/sms-bridge" in place for place in tick["tmpfs"])
 
 
 def test_compose_sets_settings_that_exist(compose: dict[str, Any], tmp_path: Path) -> None:

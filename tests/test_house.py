@@ -206,5 +206,10 @@ def test_nothing_is_said_that_does_not_belong(path: Path) -> None:
             pytest.fail(f"line {number} says {found[0]!r}", pytrace=False)
 
 
-def test_the_changelog_has_an_unreleased_section() -> None:
-    assert "## [Unreleased]" in (HOME / "CHANGELOG.md").read_text(encoding="utf-8")
+def test_the_changelog_has_an_unreleased_section_of_short_entries() -> None:
+    written = (HOME / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert "## [Unreleased]" in written
+    for entry in re.findall(r"^- .*(?:\n  .*)*", written, re.MULTILINE):
+        lines = entry.splitlines()
+        assert len(lines) <= 2, f"say it in two lines: {lines[0]}"
+        assert max(map(len, lines)) <= 120, f"at most 120 characters a line: {lines[0]}"

@@ -14,7 +14,10 @@ import pytest
 from typer.main import get_command
 
 from bridge.cli import app
+from bridge.privacy import words
 from bridge.settings import Settings
+from bridge.smtp.footers import DISCLAIMER_MOTIFS
+from bridge.smtp.words import HEADER_LABELS
 
 HOME = Path(__file__).parent.parent
 PAGES = [
@@ -70,33 +73,43 @@ def named() -> Iterator[Any]:
     """Each command that the running text names."""
     for page in PAGES:
         text = FENCED.sub("", page.read_text(encoding="utf-8"))
-        for words in sorted(set(re.findall(r"`(bridge [a-z][^`]*)`", text))):
-            yield pytest.param(words, id=f"{page.name} {words[:40]}")
+        for name in sorted(set(re.findall(r"`(bridge [a-z][^`]*)`", text))):
+            yield pytest.param(name, id=f"{page.name} {name[:40]}")
 
 
-def resolve(words: list[str]) -> tuple[Any, list[str]]:
+def resolve(rest: list[str]) -> tuple[Any, list[str]]:
     """The command that these words name, and what is left of them."""
     command: Any = BRIDGE
-    while hasattr(command, "commands") and words and re.match("[a-z]", words[0]):
-        assert words[0] in command.commands, f"{command.name} has no {words[0]}"
-        command, words = command.commands[words[0]], words[1:]
-    return command, words
+    while hasattr(command, "commands") and rest and re.match("[a-z]", rest[0]):
+        assert rest[0] in command.commands, f"{command.name} has no {rest[0]}"
+        command, rest = command.commands[rest[0]], rest[1:]
+    return command, rest
 
 
 @pytest.mark.parametrize("line", list(written()))
 def test_each_command_line_is_taken(line: str) -> None:
-    words = shlex.split(re.split(r" [|<>] ?| #", line)[0])
-    command, rest = resolve(words[1:])
+    command, rest = resolve(shlex.split(re.split(r" [|<>] ?| #", line)[0])[1:])
     command.make_context(command.name, rest)
 
 
-@pytest.mark.parametrize("words", list(named()))
-def test_each_command_that_is_named_exists(words: str) -> None:
-    command, rest = resolve(words.split()[1:])
+@pytest.mark.parametrize("name", list(named()))
+def test_each_command_that_is_named_exists(name: str) -> None:
+    command, rest = resolve(name.split()[1:])
     known = {option for param in command.params for option in param.opts} | {"--help"}
     for word in rest:
         if word.startswith("--"):
             assert word.partition("=")[0].rstrip(",.;") in known
+
+
+# -- numbers ------------------------------------------------------------------------------------
+
+
+def test_as_many_languages_as_are_told_of() -> None:
+    readme, privacy = PAGES[0].read_text(), (HOME / "docs" / "privacy.md").read_text()
+    quotes, small_print = len(HEADER_LABELS), len(DISCLAIMER_MOTIFS)
+    assert f"quotes are cut in {quotes} languages and disclaimers in {small_print}" in readme
+    assert f"STOP, in the words of {len(words.HELP)} languages" in privacy
+    assert set(words.HELP) == set(words.START) <= set(words.STOP)
 
 
 # -- links --------------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ from bridge.settings import Carrier
 from tests.bridges import until
 from tests.contract.test_http_callbacks import World, world
 from tests.contract.test_smpp import make_certificates
-from tests.http_cases import PUBLIC, Told, twilio, vonage
+from tests.http_cases import PUBLIC, Told, gosms, twilio, vonage
 from tests.http_peer import a_peer
 
 KEYS = Keyring(b"p" * 32)
@@ -241,8 +241,8 @@ async def test_one_log_in_serves_all_and_is_repeated_when_it_is_old(
     runner = web.AppRunner(app)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
+    config = entry("gosms", **gosms.CASE.keys, api_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
     wire = Wire(limit=9, timeout=5, tls=None)
-    config = entry("http-test", api_url=f"http://127.0.0.1:{runner.addresses[0][1]}")
     tickets = Tickets(Ticketed(config, Doors("us", "", "")), wire)
     try:
         assert await asyncio.gather(*(tickets.token() for _ in range(9))) == ["t1"] * 9

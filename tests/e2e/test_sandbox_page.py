@@ -96,7 +96,11 @@ async def test_a_newcomers_first_minutes(
 
         await browser.types("#text", f"Už jedu{ENTER}")
         await browser.sees("#log .mine", "Už jedu")
-        assert await browser.run("return document.querySelector('#text').value") == ""
+
+        async def emptied() -> bool:
+            return await browser.run("return document.querySelector('#text').value") == ""
+
+        await until(emptied)
         await browser.sees("#threads", "Už jedu")
 
         await browser.click("#mode-unreachable")

@@ -138,6 +138,12 @@ async def postgres_url() -> AsyncIterator[str]:
         yield url
 
 
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest) -> str:
+    """Each database in turn, migrated and empty."""
+    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
 @pytest.fixture
 async def bare_postgres_url() -> AsyncIterator[str]:
     """A new PostgreSQL database without a table, dropped when the test ends."""

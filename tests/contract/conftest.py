@@ -11,12 +11,6 @@ import pytest
 from tests.stores import Database, Worker, a_database
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    """Each database in turn."""
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 def tenant_settings() -> dict[str, Any]:
     """The settings of the tenant acme."""

@@ -142,15 +142,6 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         yield made
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """Each database in turn."""
-    found: str = "sqlite"
-    if request.param == "postgresql":
-        found = request.getfixturevalue("postgres_url")
-    return found
-
-
 @pytest.fixture
 async def either(url: str, tmp_path: Path) -> AsyncIterator[Site]:
     """On each database in turn."""

@@ -103,12 +103,6 @@ class Place:
         return int(found[0][0])
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    """Each database in turn."""
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 async def opened(url: str, folder: Path) -> Store:
     store = Store(driver(url, folder, a_vault()))
     await store.open()

@@ -27,14 +27,6 @@ MIDDLES = (State.SENT, State.UNKNOWN)
 HISTORIES = 60
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    found: str = "sqlite"
-    if request.param == "postgresql":
-        found = request.getfixturevalue("postgres_url")
-    return found
-
-
 @pytest.fixture
 async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
     async with a_database(url, tmp_path, {"reports": "all"}) as made:

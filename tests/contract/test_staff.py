@@ -49,11 +49,6 @@ UNKNOWN = Redeemed(None, "unknown")
 EVA = Redeem(100, "code-1", "telegram", "", "501", 0, NOW)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 async def store(url: str, tmp_path: Path) -> AsyncIterator[Store]:
     """A migrated database with the tenants acme and beta."""

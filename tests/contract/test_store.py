@@ -58,15 +58,6 @@ class Place:
         return store
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """Each database in turn."""
-    if request.param == "sqlite":
-        return "sqlite"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
 @pytest.fixture
 async def place(url: str, tmp_path: Path) -> Place:
     seed(tmp_path)

@@ -24,11 +24,6 @@ from tests.stores import Database, Worker, a_database, a_vault
 PHONE, TEXT = "+420601123407", "Boiler 3 is cold"
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 async def database(url: str, tmp_path: Path) -> AsyncIterator[Database]:
     async with a_database(url, tmp_path, {}) as made:

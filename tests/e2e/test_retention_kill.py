@@ -122,15 +122,6 @@ class Purge:
 Copy = Callable[[str], Awaitable[Purge]]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    """Each database in turn."""
-    if request.param == "sqlite":
-        return "sqlite"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
 @pytest.fixture
 async def copy(url: str, tmp_path: Path) -> AsyncIterator[Copy]:
     """A function that gives another copy of the same full database."""

@@ -51,11 +51,6 @@ name = "sister"
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 def dpo() -> str:
     return "Jana Nová <dpo@acme.example>"

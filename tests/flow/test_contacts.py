@@ -54,11 +54,6 @@ region = "NO"
 HOW_MANY = Statement(select(func.count()).select_from(contact))
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 def config(tmp_path: Path, url: str) -> Path:
     path = tmp_path / "bridge.toml"

@@ -55,11 +55,6 @@ BANK = "date,amount,currency,vs,reference\n"
 Do_ = Callable[..., Any]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 class Clock:
     def __init__(self) -> None:
         self.now = datetime(2026, 10, 15, tzinfo=UTC).timestamp()

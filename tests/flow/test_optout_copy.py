@@ -23,11 +23,6 @@ from tests.bridges import write_config
 PEOPLE = [f"+4206011234{n:02}" for n in range(20)]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 async def bridge(url: str, tmp_path: Path) -> AsyncIterator[Bridge]:
     async with opening.opened(load(write_config(tmp_path, database=url), {}), "up") as bridge:

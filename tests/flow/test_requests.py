@@ -58,11 +58,6 @@ inbox = ["desk@own.example"]
 """
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 class Clock:
     """A clock that a test moves."""
 

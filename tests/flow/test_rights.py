@@ -57,11 +57,6 @@ WORDS = "letter of 23 November, signed by Mr Novak"
 Do = Callable[..., Any]
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest) -> str:
-    return "sqlite" if request.param == "sqlite" else str(request.getfixturevalue("postgres_url"))
-
-
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"

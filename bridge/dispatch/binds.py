@@ -153,7 +153,7 @@ class Binds:
         """Why it could not be opened, for the log; {} where it could."""
         carrier = self._made[name]
         try:
-            await carrier.open(self._inbox, lanes.wake)
+            await carrier.open(self._inbox, lanes.there_is_room)
         except Misconfigured as error:
             return {"error": error.sentence, "hint": error.hint}
         except Exception as error:  # noqa: BLE001 - the other carriers must be opened

@@ -83,6 +83,7 @@ class Lanes:
         self._drained = False
         self._reserved = 0  # parts that a claim or a birth under way may bring
         self._bearing: set[int] = set()  # births whose commit is under way
+        self._born_at = 0.0
         self._born: list[Part] = []
 
     def start(self) -> None:
@@ -115,6 +116,11 @@ class Lanes:
 
     hint = wake
 
+    def there_is_room(self) -> None:
+        """The carrier has room again. Nobody waits for it where the last claim left nothing."""
+        if not self._drained:
+            self._wake.set()
+
     # A message may be claimed at birth
 
     def bear(self, prepared: Prepared) -> Callable[[asyncio.Future[Stored]], None] | None:
@@ -133,12 +139,13 @@ class Lanes:
         if parts > room:
             return None
         self._ledger.flush()
+        self._born_at = self._loop.time()
         self._reserved += parts
         self._bearing.add(prepared.id)
         prepared.lease = self.bridge.incarnation
         prepared.carrier = self.carrier.name
         prepared.attempts = {n: self.bridge.ids.next() for n in range(1, parts + 1)}
-        return partial(self._delivered, prepared, self._loop.time())
+        return partial(self._delivered, prepared, self._born_at)
 
     def _delivered(self, prepared: Prepared, asked: float, future: asyncio.Future[Stored]) -> None:
         """A birth's commit has ended: the message leaves, if it is there to leave."""
@@ -185,6 +192,7 @@ class Lanes:
             return False
         room = self._room()
         if room <= 0:
+            self._drained = False
             self._wait_for_room()
             return False
         began = self._loop.time()
@@ -192,20 +200,24 @@ class Lanes:
             room -= room // 4  # some is left for messages that are born meanwhile
         asked = self._loop.time()
         begun = self._begun(room)
+        bulk = self._bulk_room(room)
         self._reserved += room
         try:
-            claims = await self._ask(room, begun)
+            claims = await self._ask(room, bulk, begun)
         finally:
             self._reserved -= room
         self._out.took(self._loop.time() - began)
         parts = self._further(claims, begun) + self._first(claims, asked)
-        self._drained = len(parts) < room and not claims.refused
+        self._drained = _count(claims) < bulk and not claims.refused
         self._send(parts)
         for number in claims.stopped:
             if number in self._jobs:
                 self._end(self._jobs[number], _OPTED_OUT)
         if parts or claims.refused:
             return True
+        if claims.messages:  # nothing of them may leave: there may be more behind them
+            self._look_again(LINGER)
+            return False
         if claims.halted:  # what is due stays: no use in looking for it at once
             self._look_again(GLANCE)
             return False
@@ -215,7 +227,7 @@ class Lanes:
         await self._doze()
         return False
 
-    async def _ask(self, room: int, begun: Begun) -> Claims:
+    async def _ask(self, room: int, bulk: int, begun: Begun) -> Claims:
         now = self.bridge.clock()
         if self._in_doubt:
             keep = frozenset({*self._ledger.untold, *self._jobs, *self._bearing})
@@ -227,7 +239,7 @@ class Lanes:
             incarnation=self.bridge.incarnation,
             now=now,
             room=room,
-            bulk_room=self._bulk_room(room),
+            bulk_room=bulk,
             begun=begun,
             whole=self._whole,
         )
@@ -254,7 +266,7 @@ class Lanes:
 
     def _bulk_room(self, room: int) -> int:
         """Bulk leaves some places of a large window free, so that an urgent part need not wait."""
-        taken = len(self._out) + self.config.window // RESERVE_SHARE
+        taken = len(self._out) + self._reserved + self.config.window // RESERVE_SHARE
         return min(room, max(0, self.carrier.room - taken))
 
     def _begun(self, room: int) -> Begun:
@@ -498,11 +510,23 @@ class Lanes:
         self._drained = False
 
     async def _doze(self) -> None:
-        """Nothing is due: linger, then sleep until rung, until the next is due, or for a glance."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LINGER):
-                await self._wake.wait()
-                return
+        """Nothing is due: linger, then sleep until rung, until the next is due, or for a glance.
+
+        While messages leave at birth the lane stays awake, and claims only at every glance.
+        """
+        now = self._loop.time()
+        glance, until = now + GLANCE, now + LINGER
+        while now < until:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    await self._wake.wait()
+                    return
+            now = self._loop.time()
+            until = min(self._born_at + LINGER, glance)
+        self._forget_stops()
+        if now >= glance:
+            self._wake.set()
+            return
         self._asleep()
         # Between the last look and falling asleep something may have been stored.
         found = await self.bridge.store.read(NEXT_DUE, lanes=Values(self.names))
@@ -510,9 +534,16 @@ class Lanes:
         if next_due <= 0:
             self._wake.set()
         self._look_again(min(max(next_due, 0.0), GLANCE))
+
+    def _forget_stops(self) -> None:
         if self._revoked:
             horizon = self._loop.time() - 60
             self._revoked = {s: r for s, r in self._revoked.items() if r[-1][0] > horizon}
+
+
+def _count(claims: Claims) -> int:
+    """Parts that a claim has brought, whether or not they may leave."""
+    return len(claims.attempts) + sum(len(each.attempts) for each in claims.messages)
 
 
 def _is_stopped(bound: Bound, claimed: Claimed) -> bool:

@@ -19,6 +19,7 @@ from bridge.store.suppressions import Bound, suppress_all
 log = structlog.get_logger("bridge.ledger")
 
 AGAIN = 0.5  # seconds
+PATIENCE = 0.005  # seconds for which answers wait for a birth or a claim to be stored with
 
 STATES = {
     Verdict.ACCEPTED: "accepted",
@@ -42,6 +43,8 @@ class Ledger:
         self._moved = moved
         self._settling: set[asyncio.Task[None]] = set()
         self._known: list[Progress] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._patience = PATIENCE
         self._pending = 0
         self._quiet = asyncio.Event()
         self._quiet.set()
@@ -51,9 +54,9 @@ class Ledger:
         self.untold: set[int] = set()
 
     def record(self, parts: tuple[PartDone, ...], move: Move | None) -> None:
-        """Keep for the next write, which all answers of this turn of the loop share."""
-        if not self._known:
-            asyncio.get_running_loop().call_soon(self.flush)
+        """Keep for the next write: that of a birth or a claim, or one of its own a moment later."""
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(self._patience, self.flush)
         if move is not None:
             self.untold.add(move.message)
         bridge = self._bridge
@@ -85,7 +88,11 @@ class Ledger:
             await settle(self._bridge, bound)
 
     async def settled(self) -> None:
-        """Wait until the store has everything, unless it takes nothing."""
+        """Wait until the store has everything, unless it takes nothing.
+
+        What is told of afterwards does not wait: the process ends, and the store with it.
+        """
+        self._patience = 0.0
         self.flush()
         while not self._quiet.is_set():
             waited = asyncio.ensure_future(self._quiet.wait())
@@ -100,6 +107,9 @@ class Ledger:
         An answer's place in the window is free at once. What takes it must not be on disk before
         the answer is: a kill between the two would leave more in doubt than the window holds.
         """
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if not self._known:
             return
         known, self._known = self._known, []

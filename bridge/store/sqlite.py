@@ -87,7 +87,8 @@ class Sqlite:
             for pragma in (
                 "journal_mode = WAL",
                 "synchronous = FULL",
-                "wal_autocheckpoint = 2000",
+                # 32 MB: a page that many commits have touched is written back once.
+                "wal_autocheckpoint = 8000",
                 "journal_size_limit = 67108864",
                 "cache_size = -8192",
                 "temp_store = MEMORY",

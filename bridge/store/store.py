@@ -1,7 +1,8 @@
 """The store's door: scripts come in from many tasks, group commits go out to one database.
 
-Whatever waits when the previous commit ends shares the next one (no timer): at low load a batch
-is one, under load the cost of a commit is shared. A caller resumes once its commit is on disk.
+Whatever waits when the previous commit ends shares the next one, with whoever comes in the turns
+of the loop right after it (no timer): at low load a batch is one, under load the cost of a commit
+is shared. A caller resumes once its commit is on disk.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ Item = TypeVar("Item")
 BatchScript = Callable[[Sequence[Item]], Script]
 
 BATCH = 500  # items of one kind in one transaction
+QUIET = 2  # turns of the loop in which nobody came, after which nobody is waited for
+CROWD = 64  # items that share the cost of a commit well enough
 
 
 class Driver(Protocol):
@@ -135,14 +138,21 @@ class Store:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                # Whoever is about to come shares this transaction: one turn costs microseconds.
-                await asyncio.sleep(0)
+                await self._gathered()
                 for batches in self._apart(self._take()):
                     await self._try(batches)
             if self._scrubs:
                 await self._scrub()
             if self._closing:
                 return
+
+    async def _gathered(self) -> None:
+        """Whoever is about to come shares this transaction: a turn costs microseconds."""
+        count = quiet = 0
+        while quiet < QUIET and count < CROWD:
+            await asyncio.sleep(0)
+            before, count = count, sum(map(len, self._waiting.values()))
+            quiet = quiet + 1 if count == before else 0
 
     async def _try(self, batches: list[tuple[BatchScript[Any], _Waiting]]) -> None:
         try:

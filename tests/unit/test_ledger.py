@@ -58,3 +58,13 @@ async def test_while_the_store_refuses_an_answer_nothing_may_leave() -> None:
         await store.told.wait()
     assert answers.behind == 0
     assert store.items[1] == store.items[0]
+
+
+async def test_what_is_told_of_when_all_was_settled_does_not_wait() -> None:
+    store = Puts()
+    answers = ledger(store)
+    await answers.settled()
+    answers.record((DONE,), None)
+    for _ in range(3):  # turns of the loop, which the end of a process surely has
+        await asyncio.sleep(0)
+    assert len(store.items) == 1

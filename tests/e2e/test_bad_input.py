@@ -34,7 +34,7 @@ def a_taken_port() -> Iterator[int]:
 
 
 @contextlib.contextmanager
-def a_small_disk(folder: Path, size: str = "16m") -> Iterator[Path]:
+def a_small_disk(folder: Path, size: str = "64m") -> Iterator[Path]:
     """A file system of its own, which a test may fill or remount."""
     folder.mkdir()
     made = subprocess.run(
@@ -69,7 +69,7 @@ async def refused(house: House, *sentences: str, env: dict[str, str] | None = No
 
 async def test_a_configuration_that_cannot_be(tmp_path: Path) -> None:
     config = tmp_path / "bridge.toml"
-    async with a_house(tmp_path, config) as house:
+    async with a_house(tmp_path, config, bare=True) as house:
         config.write_text("[smtp\nlisten = 1")
         await refused(house, "bridge.toml", "line 1")
         config.write_text('[smtp]\nlistn = "127.0.0.1:0"')

@@ -37,7 +37,7 @@ TO = f"{ANNA}@sms.example"
 
 
 async def test_the_ready_line_is_all_that_is_printed(tmp_path: Path) -> None:
-    async with a_house(tmp_path, write_config(tmp_path)) as house:
+    async with a_house(tmp_path, write_config(tmp_path), bare=True) as house:
         up = await house.start()
         assert re.fullmatch(
             r"ready smtp=127\.0\.0\.1:\d+ http=http://127\.0\.0\.1:\d+\n", up.out_file.read_text()
@@ -280,7 +280,7 @@ async def test_killed_in_the_middle_of_the_first_start(tmp_path: Path) -> None:
     for turn in range(5):
         folder = tmp_path / str(turn)
         folder.mkdir()
-        async with a_house(folder, write_config(folder)) as house:
+        async with a_house(folder, write_config(folder), bare=True) as house:
             first = house.launch()
             file = folder / "var" / "bridge.sqlite"
             await until(file.exists, "the database's file")

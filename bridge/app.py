@@ -25,6 +25,7 @@ from bridge.control import ControlServer
 from bridge.dispatch.answer import Desk
 from bridge.dispatch.binds import Binds
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.carrier_erasing import RecordDesk, desks
 from bridge.dispatch.carrier_lists import ListReader
 from bridge.dispatch.receive import Reception
 from bridge.dispatch.sweep import Sweeper
@@ -63,8 +64,8 @@ class Parts:
         self.exit_code = 0
         self._listeners: list[Listener] = []
         self.binds: Binds | None = None
-        #: Who tells what is owed over an edge, by edge.
-        self.tellers: dict[str, list[Desk | Board | Remover]] = {}
+        #: Who tells what is owed over an edge, by edge; and who asks a carrier, by its own name.
+        self.tellers: dict[str, list[Desk | Board | Remover | RecordDesk]] = {}
         self.chats: dict[str, Chat] = {}
         self.reception = Reception(bridge, self._revoke)
         self.notifier = MailNotifier(bridge)
@@ -109,7 +110,7 @@ class Parts:
         """How carriers do: counted here, weighed by whoever owns them."""
         self._task(self.bridge.health.run(self.bridge, self._bind_states), "health")
 
-    def _tell(self, edge: str, teller: Desk | Board | Remover) -> None:
+    def _tell(self, edge: str, teller: Desk | Board | Remover | RecordDesk) -> None:
         teller.start()
         self.tellers.setdefault(edge, []).append(teller)
         self._stack.push_async_callback(teller.stop)
@@ -124,6 +125,8 @@ class Parts:
         """What time does."""
         self._task(Sweeper(self.bridge, self.reception).run(), "sweep")
         self._task(ListReader(self.bridge).run(), "carriers' lists")
+        for desk in desks(self.bridge):
+            self._tell(desk.name, desk)
         if self.bridge.clerk is not None:
             self._task(self.bridge.clerk.run(), "requests")
 

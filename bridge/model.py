@@ -167,6 +167,26 @@ class OptOutPage:
     total: int | None = None  # how long the carrier says that the whole list is now
 
 
+class Fate(StrEnum):
+    """What became of a carrier's record of an SMS that it was asked to erase."""
+
+    ERASED = "erased"
+    GONE = "gone"  # the carrier has it no more
+    LATER = "later"  # it is to be asked again
+    REFUSED = "refused"  # it never will be erased so
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """A carrier's answer to being asked to erase one record."""
+
+    fate: Fate
+    reason: str = ""  # why it is not erased; never personal data
+    hint: str = ""  # what the operator can do about that
+    pause: float = 0.0  # seconds after which to ask again; 0 where the carrier does not say
+    whole: bool = False  # it is so for every record of the account
+
+
 @dataclass(slots=True)
 class Origin:
     """Where a message was written, and what is needed to answer there."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Protocol
 
-from bridge.model import Inbound, OptOutPage, Outcome, Part, Receipt
+from bridge.model import Erased, Inbound, OptOutPage, Outcome, Part, Receipt
 
 Done = Callable[[Part, Outcome], None]
 
@@ -80,3 +80,19 @@ class OptOutList(Protocol):
         Raises TryLater where it breaks off, and Misconfigured where the carrier does not let us
         read it: what came until then holds all the same.
         """
+
+
+class Eraser(Protocol):
+    """A carrier's records of single SMS, where it lets us erase them (PRIVACY P68).
+
+    Apart from `Carrier`: the process that asks need not have the bind.
+    """
+
+    async def erase(self, carrier_id: str, *, inbound: bool) -> Erased:
+        """Ask to erase the record of an SMS by the carrier's own id; `inbound`: it is an MO.
+
+        Never raises for what the carrier answers, nor where it does not answer.
+        """
+
+    async def close(self) -> None:
+        """Drop the connections."""

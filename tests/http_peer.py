@@ -18,7 +18,7 @@ class Peer:
 
     `reply` answers every SMS instead of taking it; `hold`, when cleared, lets answers wait; `cut`
     takes an SMS and hangs up; `locked` refuses our credentials; `latency` is the time in seconds
-    between taking an SMS and the answer.
+    between taking an SMS and the answer. `pause`, when cleared, lets all other answers wait.
     """
 
     def __init__(self, case: Case) -> None:
@@ -36,6 +36,8 @@ class Peer:
         self.cut = False
         self.hold = asyncio.Event()
         self.hold.set()
+        self.pause = asyncio.Event()
+        self.pause.set()
         self.flying = self.most_flying = 0
         self.port = 0
         self.url = ""
@@ -56,6 +58,7 @@ class Peer:
     async def stop(self) -> None:
         """Listen no more; connections break."""
         self.hold.set()
+        self.pause.set()
         await self._runner.cleanup()
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -67,7 +70,9 @@ class Peer:
             return _response(self.case.refuses_us)
         try:
             if not self.case.is_send(seen):
-                return _response(self.case.other(seen))
+                said = self.case.other(seen)
+                await self.pause.wait()
+                return _response(said)
             sent = self.case.judge(seen)
             self.judged.append(sent)
         except Exception as wrong:  # noqa: BLE001 - the documentation does not have such a request

@@ -30,8 +30,11 @@ Description = dict[str, Any]
 
 
 def kinds() -> list[str]:
-    """The kinds of carriers whose provider's description we keep."""
-    return sorted(path.stem for path in FOLDER.glob("*.json"))
+    """The kinds of carriers whose provider's description we keep.
+
+    A file with one more word, as `vonage.redact.json`, is another API of the same provider.
+    """
+    return sorted(path.stem for path in FOLDER.glob("*.json") if "." not in path.stem)
 
 
 def description(kind: str) -> Description:

@@ -50,6 +50,37 @@ def a_vault() -> Vault:
     return Vault(Master([b"m" * 32]))
 
 
+def a_message(number: int, now: float, person: int = 0, /, **more: Any) -> Prepared:
+    """A message of tenant 1 to a person, by number, as it is about to be stored."""
+    base = Prepared(
+        id=number,
+        tenant_id=1,
+        phone=f"+4206011234{person:02d}",
+        phone_index=f"person-{person}",
+        all_index=f"all-{person}",
+        country="CZ",
+        originator="+420601000000",
+        origin_kind="mail",
+        origin_address="eva@acme.example",
+        origin="",
+        klass="transactional",
+        urgent=False,
+        text="Boiler 3 is cold",
+        encoding="gsm7",
+        lang="",
+        parts=1,
+        rules="",
+        state="queued",
+        reason="",
+        lane="smsc.bulk",
+        due_at=now,
+        expires_at=now + 3600,
+        now=now,
+        dedupe=None,
+    )
+    return replace(base, **more)
+
+
 class Worker:
     """One process; its clock stands still at `now` until a test moves it."""
 
@@ -91,33 +122,8 @@ class Worker:
 
     def prepared(self, person: int = 0, **more: Any) -> Prepared:
         """A message to a person, by number."""
-        base = Prepared(
-            id=self.ids.next(),
-            tenant_id=1,
-            phone=f"+4206011234{person:02d}",
-            phone_index=f"person-{person}",
-            all_index=f"all-{person}",
-            country="CZ",
-            originator=OURS,
-            origin_kind=EDGE,
-            origin_address=PLACE,
-            origin="",
-            klass="transactional",
-            urgent=False,
-            text="Boiler 3 is cold",
-            encoding="gsm7",
-            lang="",
-            parts=1,
-            rules="",
-            state="queued",
-            reason="",
-            lane="smsc.bulk",
-            due_at=self.now,
-            expires_at=self.now + 3600,
-            now=self.now,
-            dedupe=None,
-        )
-        return replace(base, **more)
+        mine = {"originator": OURS, "origin_kind": EDGE, "origin_address": PLACE}
+        return a_message(self.ids.next(), self.now, person, **mine | more)
 
     async def submit(self, person: int = 0, **more: Any) -> Stored:
         """A message that no chat sent."""

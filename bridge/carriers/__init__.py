@@ -9,9 +9,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bridge.carriers.http import PROVIDERS, provider
+from bridge.carriers.http.erasing import ErasingProvider
 from bridge.carriers.http.listing import ListingProvider
 from bridge.keyring import Keyring
-from bridge.ports import Carrier, OptOutList
+from bridge.ports import Carrier, Eraser, OptOutList
 from bridge.settings import Carrier as Config
 from bridge.store.store import Store
 
@@ -68,3 +69,23 @@ def optout_list(config: Config, keys: Keyring, public_url: str) -> OptOutList | 
     if not isinstance(known, ListingProvider) or not known.lists:
         return None
     return HttpOptOutList(config, known)
+
+
+def erases(config: Config) -> bool:
+    """Whether this carrier is to be asked to erase its records of somebody who is erased."""
+    known = PROVIDERS.get(config.kind)
+    return known is not None and issubclass(known, ErasingProvider) and known.erases(config)
+
+
+def eraser(config: Config, keys: Keyring, public_url: str) -> Eraser | None:
+    """What asks this carrier to erase its records; None where it is not to be asked.
+
+    Raises Misconfigured for an entry that cannot work.
+    """
+    if not erases(config):
+        return None
+    from bridge.carriers.http.eraser import HttpEraser
+
+    known = provider(config, keys, public_url)
+    assert isinstance(known, ErasingProvider)  # noqa: S101 - what `erases` says
+    return HttpEraser(config, known)

@@ -75,6 +75,10 @@ def erase(
             print_json(item)
         else:
             _tell(item, "receipt")
+            if not item["final"]:
+                typer.echo(
+                    "chats or carriers are still asked to erase: a later receipt replaces it"
+                )
             if "warning" in item:
                 typer.echo(f"mind: {item['warning']}")
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from bridge.dispatch import exporting, receipting
+from bridge.dispatch import carrier_erasing, exporting, receipting
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.erasing import finish, ledger_of, line_of
 from bridge.errors import BridgeError, StoreUnavailable, TryLater
@@ -43,6 +43,7 @@ class Aftercare:
             await self._finished(erasure_of(row))
         late = await self._late(now)
         await self._scrub(now, needed=bool(rows) or late)
+        await carrier_erasing.abandon(self.bridge)
         await receipting.settle(self.bridge)
         if self._purged is None or now - self._purged >= HOURLY:
             self._purged = now

@@ -49,6 +49,7 @@ from bridge.store.requests import (
     unstop,
 )
 from bridge.store.suppressions import Suppress, suppress_all
+from bridge.store.writers import Holding, Writer, holds_on_writers
 
 log = structlog.get_logger("bridge.requests")
 
@@ -119,10 +120,23 @@ class Clerk:
 
     async def _held(self, request: Request, now: float) -> tuple[int, str] | None:
         """A hold on the person: what must be kept is neither erased nor changed (P34)."""
-        if Kind(request.type) is not Kind.ERASE or not request.subject_id:
+        if Kind(request.type) is not Kind.ERASE:
             return None
-        values = {"subject_id": request.subject_id, "now": now, "asked_since": now - lapse()}
-        rows = await self.bridge.store.read(ON_PERSON, **values)
+        return await self._standing(request, now)
+
+    async def _standing(self, request: Request, now: float) -> tuple[int, str] | None:
+        """A hold on the person, or on somebody to whom they wrote: its id and its basis."""
+        store, since = self.bridge.store, now - lapse()
+        if request.identity_kind != NUMBER:
+            who = request.identity or await self._erasing(request)
+            writer = Writer(0, request.tenant_id, request.identity_kind, who, now)
+            held: tuple[int, str] | None
+            held = await store.write(holds_on_writers, Holding(writer, since))
+            return held
+        if not request.subject_id:
+            return None
+        values = {"subject_id": request.subject_id, "now": now, "asked_since": since}
+        rows = await store.read(ON_PERSON, **values)
         return (rows[0][0], rows[0][4]) if rows else None
 
     async def _hold(self, request: Request, hold_id: int, basis: str) -> Request:
@@ -358,8 +372,7 @@ class Clerk:
 
     async def _perhaps_resume(self, request: Request, now: float) -> None:
         """A hold that has ended lets the request go on, and the data be used as before it."""
-        values = {"subject_id": request.subject_id, "now": now, "asked_since": now - lapse()}
-        if request.subject_id and await self.bridge.store.read(ON_PERSON, **values):
+        if await self._standing(request, now):
             return
         by = By(_ACTOR, "bridge")
         if request.identity_kind == NUMBER and request.tenant_id:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.carrier_erasing import asked
 from bridge.dispatch.requests import Someone
 from bridge.dispatch.stopping import wish
 from bridge.errors import Refused, TryLater
@@ -187,8 +188,10 @@ async def _emptied(bridge: Bridge, one: Erasure) -> None:
     """Delete until nothing is left. Raises TryLater where parts stay under way."""
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
+    carriers = asked(bridge.settings)
     while True:
-        done: Stepped = await bridge.store.write(erase_more, Step(one.id, bridge.clock()))
+        step = Step(one.id, bridge.clock(), carriers)
+        done: Stepped = await bridge.store.write(erase_more, step)
         if done.left is Left.NOTHING:
             break
         if done.left is Left.FLYING:

@@ -38,6 +38,12 @@ class Metrics:
             "carrier",
             "what",
         )
+        self.carrier_erasures = self._counter(
+            "carrier_erasures",
+            "Carriers' records of erased people that were settled",
+            "carrier",
+            "outcome",
+        )
         self.notices = self._counter("notices", "Notices told or given up", "edge", "outcome")
         self.attachments = self._counter("attachments", "Files of messages", "outcome")
         self.expired = self._counter("expired", "Messages whose validity ended while waiting")

@@ -1,7 +1,7 @@
 """A request whose erasure is done comes in, its signed receipt goes out, as a row and as a file.
 
-While posts in chats are still being taken down another receipt follows; it takes the place of the
-first (PRIVACY P68).
+While posts in chats are still being taken down, or carriers are still asked to erase, another
+receipt follows; it takes the place of the first (PRIVACY P68).
 """
 
 from __future__ import annotations
@@ -11,25 +11,38 @@ import json
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bridge.dispatch import keeping
 from bridge.dispatch.bridge import Bridge
 from bridge.errors import Refused, TryLater
+from bridge.model import Fate
 from bridge.privacy.export import iso
 from bridge.privacy.periods import periods
 from bridge.privacy.receipt import FORMAT, written
 from bridge.privacy.retention import Plan
 from bridge.store import ids
-from bridge.store.chat_erasures import OUTCOMES
+from bridge.store.carrier_erasures import GIVEN_UP, NAMELESS, PENDING
 from bridge.store.erasing import ERASURES_OF, NUMBER, Erasure, erasure_of
-from bridge.store.proofs import PROOF, UNSETTLED, Proof, put_proofs
+from bridge.store.proofs import POSTS, PROOF, RECORDS, SETTLED, Proof, put_proofs
 
 Item = dict[str, Any]
 #: What became of a post that could not be taken out of its chat.
 _REFUSED: Final = "refused"
 _PENDING: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """What became of a carrier's records of one person, for one reason."""
+
+    carrier: str
+    outcome: str
+    reason: str
+    count: int
+    at: float | None  # when the last was settled
 
 
 async def issue(bridge: Bridge, request_id: int) -> Path:
@@ -38,21 +51,22 @@ async def issue(bridge: Bridge, request_id: int) -> Path:
     done = [erasure_of(row) for row in rows]
     if not done or any(one.state != "done" for one in done):
         raise Refused("this erasure is not done", "wait until it is, and ask again")
-    posts = [tuple(row) for row in await bridge.store.read(OUTCOMES, request=request_id)]
-    document = _document(bridge, request_id, done, posts, await keeping.plan(bridge))
+    posts = [tuple(row) for row in await bridge.store.read(POSTS, request=request_id)]
+    records = [tuple(row) for row in await bridge.store.read(RECORDS, request=request_id)]
+    told = [Records(*row) for row in records]
+    document = _document(bridge, request_id, done, posts, told, await keeping.plan(bridge))
     text = written(document, bridge.signer)
-    is_last = not any(outcome == _PENDING for _, outcome, _ in posts)
-    proof = Proof(request_id, text, bridge.clock(), is_last)
+    # The file first: whoever is killed between the two signs anew, and no old file stays.
+    path = await _filed(bridge, request_id, text)
+    proof = Proof(request_id, text, bridge.clock(), posts, records)
     await bridge.store.write(put_proofs, proof)
-    return await _filed(bridge, request_id, text)
+    return path
 
 
 async def settle(bridge: Bridge) -> None:
     """Sign anew what more is known of by now. Raises StoreUnavailable."""
-    for (number,) in await bridge.store.read(UNSETTLED):
-        posts = await bridge.store.read(OUTCOMES, request=number)
-        if not any(row[1] == _PENDING for row in posts):
-            await issue(bridge, number)
+    for (number,) in await bridge.store.read(SETTLED):
+        await issue(bridge, number)
 
 
 async def receipt_of(bridge: Bridge, request_id: int) -> str:
@@ -93,6 +107,7 @@ def _document(
     request_id: int,
     done: Sequence[Erasure],
     posts: Sequence[tuple[str, str, int]],
+    records: Sequence[Records],
     plan: Plan,
 ) -> Item:
     ended = max(one.done_at or 0.0 for one in done)
@@ -102,7 +117,8 @@ def _document(
         "issued_at": iso(bridge.clock()),
         "erased_at": iso(ended),
         "erased": [_erased(bridge, one) for one in done],
-        "stays": _stays(done, posts, plan, bridge.clock()),
+        "elsewhere": _elsewhere(records),
+        "stays": _stays(done, posts, records, plan, bridge.clock()),
         "backups": {
             "until": iso(ended + periods().horizon),
             "keys_until": iso(ended + periods().keys),
@@ -125,7 +141,11 @@ def _erased(bridge: Bridge, one: Erasure) -> Item:
 
 
 def _stays(
-    done: Sequence[Erasure], posts: Sequence[tuple[str, str, int]], plan: Plan, now: float
+    done: Sequence[Erasure],
+    posts: Sequence[tuple[str, str, int]],
+    records: Sequence[Records],
+    plan: Plan,
+    now: float,
 ) -> list[Item]:
     """What could not go, or must not, with its reason and until when."""
     counts = sum((Counter(one.rows) for one in done), Counter[str]())
@@ -145,25 +165,62 @@ def _stays(
         _kept("audit", "that it was done, under a reference", plan.period("audit").written),
         _kept("request", "the request and this receipt", plan.period("request").written),
     ]
-    found += _elsewhere(done)
+    found += _carriers(done, records, now)
+    found.append(_others(done))
     return found + _chats(posts, now)
 
 
-def _elsewhere(done: Sequence[Erasure]) -> list[Item]:
-    """Who else was given something, and keeps it for reasons of their own."""
-    carriers = sorted({name for one in done for name in json.loads(one.carriers or "[]")})
+def _elsewhere(records: Sequence[Records]) -> list[Item]:
+    """What carriers have erased for us; "gone" is what they had no more."""
+    return [
+        {"what": "carrier", "name": each.carrier, "outcome": each.outcome}
+        | {"count": each.count, "at": iso(each.at)}
+        for each in records
+        if each.outcome in (Fate.ERASED, Fate.GONE)
+    ]
+
+
+def _carriers(done: Sequence[Erasure], records: Sequence[Records], now: float) -> list[Item]:
+    """What carriers keep: those that were asked by what they said, the others all of it."""
+    asked = {each.carrier for each in records}
+    given = {name for one in done for name in json.loads(one.carriers or "[]")}
     found = [
-        _kept("carrier", "carriers keep their own records: ask them", "theirs", name=name)
-        for name in carriers
+        _kept(
+            "carrier",
+            "carriers keep their own records: ask them",
+            "theirs",
+            name=name,
+            at=iso(max(one.done_at or now for one in done)),
+        )
+        for name in sorted(given - asked)
         if name != "sandbox"
     ]
+    begun = max(one.begun_at for one in done)
+    for each in records:
+        why = f": {each.reason}" if each.reason else ""
+        facts = {"name": each.carrier, "count": each.count, "at": iso(each.at or now)}
+        if each.outcome == PENDING:
+            words = f"records that the carrier is still asked to erase{why}"
+            found.append(_kept("carrier", words, str(iso(begun + periods().carriers)), **facts))
+        elif each.outcome == Fate.REFUSED:
+            words = f"the carrier was not brought to erase these records{why}"
+            found.append(_kept("carrier", words, "theirs", **facts))
+        elif each.outcome == GIVEN_UP:
+            words = f"these records were asked for in vain until now{why}"
+            found.append(_kept("carrier", words, "theirs", **facts))
+        elif each.outcome == NAMELESS:
+            words = "the bridge has no name for these records to ask by: ask the carrier"
+            found.append(_kept("carrier", words, "theirs", **facts))
+    return found
+
+
+def _others(done: Sequence[Erasure]) -> Item:
+    """Where else the person may stand, beyond what is theirs."""
     if any(one.kind == NUMBER for one in done):
         words = "what other people wrote about the person in texts of their own"
-        found.append(_kept("mentions", words, "as the texts they stand in"))
-    else:
-        words = "a sender, inbox or login that bridge.toml names is the operator's to take out"
-        found.append(_kept("configuration", words, "until it is taken out"))
-    return found
+        return _kept("mentions", words, "as the texts they stand in")
+    words = "a sender, inbox or login that bridge.toml names is the operator's to take out"
+    return _kept("configuration", words, "until it is taken out")
 
 
 def _chats(posts: Sequence[tuple[str, str, int]], now: float) -> list[Item]:

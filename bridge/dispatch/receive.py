@@ -16,6 +16,7 @@ import structlog
 from bridge import phone, segments
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.bursts import Bursts
+from bridge.dispatch.carrier_erasing import asked
 from bridge.dispatch.fit import storable
 from bridge.dispatch.handset import Handset
 from bridge.dispatch.optin import agreement
@@ -67,6 +68,7 @@ class Reception:
                 next_workday,
                 Handset(bridge),
                 self._agrees,
+                asked(bridge.settings),
             ),
         )
 

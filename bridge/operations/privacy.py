@@ -24,6 +24,7 @@ from bridge.privacy.receipt import checked
 from bridge.privacy.requests import FINAL, RELEASING, Kind, State
 from bridge.store import ids
 from bridge.store.audit import HASH_OF, masked
+from bridge.store.proofs import IS_LAST
 from bridge.store.requests import Instruct, Move, Request
 
 #: Seconds for which asking again is taken for the same act: a run was killed.
@@ -59,9 +60,14 @@ async def privacy_erase(
     instruction: str = "",
     only: bool = False,
 ) -> AsyncIterator[Item]:
-    """Erase somebody, and suppress them unless `only` is said; the receipt. Raises Refused."""
+    """Erase somebody, and suppress them unless `only` is said; the receipt. Raises Refused.
+
+    It is not final while chats and carriers are still asked to erase: another one takes its place.
+    """
     request = await _carried_out(office, Kind.ERASE, number, tenant, instruction, only=only)
-    shown = {**_shown(request), "erased": request.result.get("erased", {})}
+    rows = await office.bridge.store.read(IS_LAST, request=request.id)
+    final = all(is_last for (is_last,) in rows)
+    shown = {**_shown(request), "erased": request.result.get("erased", {}), "final": final}
     yield {**shown, "warning": WARNING} if only else shown
 
 

@@ -19,6 +19,7 @@ class Periods:
     horizon: float
     keys: float
     chats: float
+    carriers: float
 
 
 @cache
@@ -30,4 +31,5 @@ def periods() -> Periods:
         horizon=tables["backups"]["horizon_days"] * DAY,
         keys=tables["keys"]["kept_days"] * DAY,
         chats=tables["chats"]["tried_days"] * DAY,
+        carriers=tables["carriers"]["tried_days"] * DAY,
     )

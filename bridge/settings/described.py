@@ -17,6 +17,7 @@ from bridge.settings.describing import (
     PageAddress,
     Perhaps,
     Place,
+    RecordAddress,
     Somewhere,
     Template,
     Tree,
@@ -221,12 +222,46 @@ class OptOuts(Table):
         return self
 
 
-def homeless(api_url: str, request: Request | None, optouts: OptOuts | None = None) -> str:
+class Erasing(Table):
+    """How the provider is asked to erase its record of an SMS, by the id that it gave."""
+
+    # Of what was sent, and of what came in; one of them may be missing.
+    url: RecordAddress = None
+    inbound: RecordAddress = None
+    method: Literal["DELETE", "POST"] = "DELETE"
+    # These statuses of HTTP say that there is no such record.
+    gone: list[Status] = [404, 410]
+
+    @model_validator(mode="after")
+    def _of_something(self) -> Self:
+        if self.url is None and self.inbound is None:
+            raise ValueError("has neither url nor inbound; say where a record is")
+        return self
+
+
+def nameless(answer: Answer | None, erasing: Erasing | None) -> str:
+    """Why sent SMS cannot be asked for by the provider's id, in words; "" where they can.
+
+    Asked for by ours, they would be taken for gone.
+    """
+    if erasing is None or erasing.url is None or (answer is not None and answer.id is not None):
+        return ""
+    return "erasing url asks by the provider's id; say in answer id where its answer has that"
+
+
+def homeless(
+    api_url: str,
+    request: Request | None,
+    optouts: OptOuts | None = None,
+    erasing: Erasing | None = None,
+) -> str:
     """What is a path without an api_url, in words; "" for nothing."""
     for name, table, key in (
         ("request", request, "url"),
         ("request", request, "check"),
         ("optouts", optouts, "url"),
+        ("erasing", erasing, "url"),
+        ("erasing", erasing, "inbound"),
     ):
         address = getattr(table, key, None)
         if address is not None and address.pieces[0][0].startswith("/") and not api_url:

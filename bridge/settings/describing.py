@@ -26,6 +26,8 @@ PLACEHOLDERS: Final = (
 OF_ACCOUNTS: Final = ("account", "key", "secret", "basic")
 #: What the address of a list's page may be filled with.
 OF_PAGES: Final = ("page", "account", "key", "secret")
+#: What the address of a record may be filled with; its id is the provider's own.
+OF_RECORDS: Final = ("id", "account", "key", "secret")
 #: What a header may be filled with: nothing that a person or a tenant wrote.
 IN_HEADERS: Final = (
     *(p for p in PLACEHOLDERS if p not in ("text", "from", "from_digits")),
@@ -162,6 +164,16 @@ def _page_address(value: object) -> Template:
     return _address(value, OF_PAGES)
 
 
+def _record_address(value: object) -> Template | None:
+    """As an address, filled with the account's own and the id of a record; "" is none."""
+    if value == "":
+        return None
+    found = _address(value, OF_RECORDS)
+    if "id" not in found.names:
+        raise ValueError("{id} stands nowhere; put the provider's id in")
+    return found
+
+
 def _header_template(value: object) -> Template:
     found = template(value, IN_HEADERS)
     if any(_CONTROL.search(words) or not words.isascii() for words, _, _ in found.pieces):
@@ -262,6 +274,7 @@ Body = Annotated[Template | None, BeforeValidator(_body)]
 Address = Annotated[Template, BeforeValidator(_address)]
 OptionalAddress = Annotated[Template | None, BeforeValidator(_check)]
 PageAddress = Annotated[Template, BeforeValidator(_page_address)]
+RecordAddress = Annotated[Template | None, BeforeValidator(_record_address)]
 Headers = Annotated[
     dict[str, Annotated[Template, BeforeValidator(_header_template)]], BeforeValidator(_headers)
 ]

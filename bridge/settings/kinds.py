@@ -77,11 +77,11 @@ KINDS: Final[dict[str, Kind]] = {
             "account": "the account's SID, AC…",
             "secret": "its auth token, or the secret of the API key in `key`",
         },
-        {*_HTTP, "key", "signing_secret", "service"},
+        {*_HTTP, "key", "signing_secret", "service", "erase_records"},
     ),
     "vonage": Kind(
         {"key": "the account's API key", "secret": "its API secret"},
-        {*_HTTP, "signing_secret", "signing_method"},
+        {*_HTTP, "signing_secret", "signing_method", "erase_records"},
     ),
     "gatewayapi": Kind({"key": "an API token"}, {*_HTTP, "signing_secret"}),
     "http": Kind(
@@ -89,7 +89,10 @@ KINDS: Final[dict[str, Kind]] = {
             "request": "what a request looks like, in a table [carriers.request]",
             "answer": "what its answer says, in a table [carriers.answer]",
         },
-        {*_HTTP, "account", "key", "secret", "receipt", "inbound", "signature", "optouts"},
+        {
+            *(*_HTTP, "account", "key", "secret"),
+            *("receipt", "inbound", "signature", "optouts", "erasing"),
+        },
     ),
     "infobip": Kind(
         {"api_url": "the account's own base URL, https://….api.infobip.com", "key": "an API key"},
@@ -133,6 +136,8 @@ def _unknown(kind: str) -> str:
 
 
 def _foreign(kind: str, key: str, known: Kind) -> str:
+    if key == "erase_records":
+        return f'kind "{kind}" has no key {key}: it cannot be asked to erase; take it out'
     near = difflib.get_close_matches(key, known.keys, n=1, cutoff=0.6)
     if near:
         return f'kind "{kind}" has no key {key}; did you mean {near[0]}?'

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bridge.settings.described import (
     Answer,
+    Erasing,
     InboundMap,
     OptOuts,
     ReceiptMap,
@@ -15,6 +16,7 @@ from bridge.settings.described import (
     Signature,
     homeless,
     misdescribed,
+    nameless,
 )
 from bridge.settings.kinds import misfit
 from bridge.settings.values import (
@@ -304,6 +306,8 @@ class Carrier(Section):
     gate: str = ""
     # Read every night who has opted out with this carrier, where it shows a list.
     optout_list: bool = True
+    # Ask this carrier to erase its records of somebody who is erased, where it can.
+    erase_records: bool = True
     # A provider that is wholly described here (kind "http").
     request: Request | None = None
     answer: Answer | None = None
@@ -311,6 +315,7 @@ class Carrier(Section):
     inbound: InboundMap | None = None
     signature: Signature | None = None
     optouts: OptOuts | None = None
+    erasing: Erasing | None = None
 
     @model_validator(mode="after")
     def _fits_its_kind(self) -> Self:
@@ -319,7 +324,9 @@ class Carrier(Section):
         given = {name for name in self.model_fields_set if _says(getattr(self, name))}
         if wrong := misfit(self.kind, self.model_fields_set, given):
             raise ValueError(wrong)
-        if wrong := homeless(self.api_url, self.request, self.optouts):
+        if wrong := homeless(self.api_url, self.request, self.optouts, self.erasing):
+            raise ValueError(wrong)
+        if wrong := nameless(self.answer, self.erasing):
             raise ValueError(wrong)
         if wrong := misdescribed(self.receipt, self.inbound, self.signature):
             raise ValueError(wrong)

@@ -23,11 +23,10 @@ from sqlalchemy import (
 )
 
 from bridge.store.chat_tables import card, card_message, thread
-from bridge.store.journal import ALIVE
+from bridge.store.journal import give_back_own, lease_due
 from bridge.store.sql import (
     Do,
     Many,
-    Rows,
     Script,
     Statement,
     Values,
@@ -281,13 +280,8 @@ def claim_cards(items: Sequence[ClaimCards]) -> Script:
     """A list of `Card` an item, leased to its process."""
     results: list[list[Card]] = []
     for item in items:
-        if not (yield Rows(ALIVE, {"me": item.lease})):
-            results.append([])  # nobody would free what it claims
-            continue
-        found = yield Rows(_DUE, {"edge": item.edge, "now": item.now, "most": item.most})
-        if found:
-            ids = Values(sorted(row[0] for row in found))
-            yield Do(_LEASE, {"ids": ids, "c_lease": item.lease})
+        values = {"edge": item.edge, "now": item.now, "most": item.most}
+        found = yield from lease_due(_DUE, _LEASE, values, item.lease)
         results.append([card_of(row) for row in found])
     return results
 
@@ -321,7 +315,6 @@ def give_back_cards(items: Sequence[GiveBackCards]) -> Script:
     """How many cards are due again; nothing of them was shown."""
     results = []
     for item in items:
-        found = yield Rows(_OWN, {"me": item.incarnation, "edge": item.edge})
-        ids = sorted({row[0] for row in found} - item.keep)
-        results.append((yield Do(_GIVE_BACK, {"ids": Values(ids)})) if ids else 0)
+        mine = {"me": item.incarnation, "edge": item.edge}
+        results.append((yield from give_back_own(_OWN, _GIVE_BACK, mine, item.keep)))
     return results

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, text, update
+from sqlalchemy import bindparam, delete, select, text, update
 
 from bridge.store.chat_tables import card
 from bridge.store.erasure_tables import chat_erasure, erasure
-from bridge.store.journal import ALIVE
-from bridge.store.sql import Do, Many, Rows, Script, Statement, Values, among, insert
+from bridge.store.journal import give_back_own, lease_due
+from bridge.store.proofs import reopen
+from bridge.store.sql import Do, Many, Script, Statement, Values, among, insert
 
 CARD, POST, THREAD = "card", "post", "thread"
 _WAITING = "outcome = ''"
@@ -124,14 +125,6 @@ _GIVE_BACK = Statement(
 )
 #: (post, lease) of a card.
 CARD_POST = Statement(select(card.c.post, card.c.lease).where(card.c.id == bindparam("id")))
-#: (edge, outcome, posts) of a request's erasures; the outcome "" is still to come.
-OUTCOMES = Statement(
-    select(chat_erasure.c.edge, chat_erasure.c.outcome, func.count())
-    .join(erasure, erasure.c.id == chat_erasure.c.erasure_id)
-    .where(erasure.c.request_id == bindparam("request"))
-    .group_by(chat_erasure.c.edge, chat_erasure.c.outcome)
-    .order_by(chat_erasure.c.edge, chat_erasure.c.outcome)
-)
 
 
 def queue_posts(number: int, posts: Sequence[tuple[str, str, str, str]], now: float) -> Script:
@@ -149,6 +142,7 @@ def queue_posts(number: int, posts: Sequence[tuple[str, str, str, str]], now: fl
     ]
     if rows:
         yield Many(_ADD, rows)
+        yield from reopen(number)  # an erasure that is done may be gone through once more
 
 
 def take_down(number: int, cards: Sequence[Sequence[Any]], now: float) -> Script:
@@ -170,13 +164,8 @@ def claim_condemned(items: Sequence[ClaimCondemned]) -> Script:
     """A list of `Condemned` an item, leased to its process."""
     results: list[list[Condemned]] = []
     for item in items:
-        if not (yield Rows(ALIVE, {"me": item.lease})):
-            results.append([])  # nobody would free what it claims
-            continue
-        found = yield Rows(_DUE, {"edge": item.edge, "now": item.now, "most": item.most})
-        if found:
-            ids = Values(sorted(row[0] for row in found))
-            yield Do(_LEASE, {"ids": ids, "c_lease": item.lease})
+        values = {"edge": item.edge, "now": item.now, "most": item.most}
+        found = yield from lease_due(_DUE, _LEASE, values, item.lease)
         results.append([Condemned(*row) for row in found])
     return results
 
@@ -211,7 +200,6 @@ def give_back_condemned(items: Sequence[GiveBackCondemned]) -> Script:
     """How many are due again."""
     results = []
     for item in items:
-        found = yield Rows(_OWN, {"me": item.incarnation, "edge": item.edge})
-        ids = sorted({row[0] for row in found} - item.keep)
-        results.append((yield Do(_GIVE_BACK, {"ids": Values(ids)})) if ids else 0)
+        mine = {"me": item.incarnation, "edge": item.edge}
+        results.append((yield from give_back_own(_OWN, _GIVE_BACK, mine, item.keep)))
     return results

@@ -113,6 +113,7 @@ TABLES: Final[Mapping[str, Kept]] = {
         plain="carrier",
     ),
     "reply_body": Kept("text", _P, exported="text", reference="reply_id"),
+    "reply_part": Kept("traffic", _P, reference="reply_id carrier_id"),
     "notice": Kept(
         *("traffic", _P),
         masked="place",
@@ -295,6 +296,12 @@ TABLES: Final[Mapping[str, Kept]] = {
         masked="place",
         reference="id erasure_id post",
         plain="edge tries lease due_at",
+    ),
+    "carrier_erasure": Kept(
+        *("request", _C),
+        exported="carrier inbound outcome reason done_at",
+        reference="id erasure_id carrier_id",
+        plain="tries lease due_at",
     ),
     "export_file": Kept(
         *("export", _C),

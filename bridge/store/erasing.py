@@ -20,6 +20,7 @@ from bridge.store import ids
 from bridge.store.attachments import delete_attachments
 from bridge.store.audit import TAIL, Entry, append
 from bridge.store.cards import touch_cards
+from bridge.store.carrier_erasures import queue_answers, queue_messages, queue_parts
 from bridge.store.chat_erasures import POST, THREAD, queue_posts, take_down
 from bridge.store.chat_tables import (
     card,
@@ -34,7 +35,7 @@ from bridge.store.chat_tables import (
 from bridge.store.claims import end_messages
 from bridge.store.consent_tables import consent, permit
 from bridge.store.erasure_tables import erasure, export_file
-from bridge.store.exports import CARRIERS_TO
+from bridge.store.exports import CARRIERS_FROM, CARRIERS_TO
 from bridge.store.list_tables import wish
 from bridge.store.loose import forget_mentions
 from bridge.store.processor_tables import abuse_case
@@ -127,10 +128,11 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An erasure is to go on."""
+    """An erasure is to go on; `carriers` can be asked to erase what they keep."""
 
     id: int
     now: float
+    carriers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,14 +356,15 @@ def _begin(item: Order) -> Script:
         return erasure_of(found[0])
     counts = Counter[str]()
     person = yield from _person(item)
-    carriers = [row[0] for row in (yield Rows(CARRIERS_TO, {"person": person}))] if person else []
+    carriers = yield from _carriers(person)
     for stop in item.stops:
         yield from suppress(stop)
     if item.kind == NUMBER:
         yield from _stop(person, counts, item.now)
         yield from _names(person, counts)
     else:
-        yield from stop_writer(Writer(item.id, item.tenant_id, item.kind, item.value, item.now))
+        writer = Writer(item.id, item.tenant_id, item.kind, item.value, item.now)
+        carriers = yield from stop_writer(writer)
     known = person and item.subject_id is None
     ref = (yield Refs([person]))[person] if known else item.ref
     made = Erasure(
@@ -386,6 +389,14 @@ def _begin(item: Order) -> Script:
     row = {name: getattr(made, name) for name in Erasure.__dataclass_fields__}
     yield Many(_ADD, [row])
     return made
+
+
+def _carriers(person: int) -> Script:
+    """Who carried what was written to a person, or by them."""
+    names: set[str] = set()
+    for statement in (CARRIERS_TO, CARRIERS_FROM) if person else ():
+        names |= {row[0] for row in (yield Rows(statement, {"person": person}))}
+    return sorted(names)
 
 
 def _person(item: Order) -> Script:
@@ -435,7 +446,7 @@ def _more(item: Step) -> Script:
     one = erasure_of(found[0])
     counts = Counter(one.rows)
     for work in _WORK[one.kind == NUMBER]:
-        left = yield from work(one, counts, item.now)
+        left = yield from work(one, counts, item)
         if left is not Left.NOTHING:
             yield Do(_COUNTED, {"e_id": one.id, "e_counts": json.dumps(+counts)})
             return Stepped(left)
@@ -452,7 +463,7 @@ def _more(item: Step) -> Script:
     return Stepped(Left.NOTHING, tuple(files))
 
 
-def _named(one: Erasure, counts: Counts, _now: float) -> Script:
+def _named(one: Erasure, counts: Counts, _step: Step) -> Script:
     if one.subject_id:
         yield from _names(one.subject_id, counts)
     return Left.NOTHING
@@ -468,12 +479,13 @@ def _names(person: int, counts: Counts) -> Script:
     counts["names"] += gone["contact"]
 
 
-def _messages(one: Erasure, counts: Counts, now: float) -> Script:
+def _messages(one: Erasure, counts: Counts, step: Step) -> Script:
     """The texts that were sent; what carriers were given stays as a record of nobody."""
     if not one.subject_id:
         return Left.NOTHING
     if (yield Rows(_FLYING, {"person": one.subject_id})):
         return Left.FLYING
+    now = step.now
     yield from _stop(one.subject_id, counts, now)
     found = [row[0] for row in (yield Rows(_MESSAGES, {"person": one.subject_id}))]
     if not found:
@@ -486,6 +498,7 @@ def _messages(one: Erasure, counts: Counts, now: float) -> Script:
     counts["attachments"] += (yield from delete_attachments(found, now))["attachment"]
     yield Do(_SANDBOX_GONE, these)
     yield from book(found)  # while it is known which country it went to
+    yield from queue_messages(one.id, found, step.carriers, now)
     counts["messages"] += yield Do(_UNLINKED, these)
     return Left.MORE if len(found) == BATCH else Left.NOTHING
 
@@ -503,7 +516,7 @@ def _cards(one: Erasure, messages: Sequence[int], counts: Counts, now: float) ->
     yield from take_down(one.id, empty, now)
 
 
-def _replies(one: Erasure, counts: Counts, _now: float) -> Script:
+def _replies(one: Erasure, counts: Counts, step: Step) -> Script:
     """What the person wrote on their phone."""
     if not one.subject_id:
         return Left.NOTHING
@@ -512,13 +525,14 @@ def _replies(one: Erasure, counts: Counts, _now: float) -> Script:
         return Left.NOTHING
     these = {"ids": Values(found)}
     yield Do(_GLIMPSES_GONE, these)
+    yield from queue_answers(one.id, found, step.carriers, step.now)
     gone = yield from delete_replies(found)
     counts["notices"] += gone["notice"]
     counts["replies"] += gone["reply"]
     return Left.MORE if len(found) == BATCH else Left.NOTHING
 
 
-def _threads(one: Erasure, counts: Counts, now: float) -> Script:
+def _threads(one: Erasure, counts: Counts, step: Step) -> Script:
     """Where the person's SMS stand in chats; the posts are taken down by whoever speaks there."""
     if not one.subject_id:
         return Left.NOTHING
@@ -528,26 +542,28 @@ def _threads(one: Erasure, counts: Counts, now: float) -> Script:
     these = {"ids": Values([row[0] for row in found])}
     posts = yield Rows(_POSTS, these)
     if posts:
-        yield from queue_posts(one.id, [(*row, POST) for row in posts], now)
+        yield from queue_posts(one.id, [(*row, POST) for row in posts], step.now)
         keys = [dict(zip(("edge", "place", "post"), row, strict=True)) for row in posts]
         yield Many(_POST_GONE, keys)
         counts["posts"] += len(posts)
     if len(posts) == BATCH:
         return Left.MORE
     roots = yield Rows(_OWN_ROOTS, these)
-    yield from queue_posts(one.id, [(*row, THREAD) for row in roots], now)
+    yield from queue_posts(one.id, [(*row, THREAD) for row in roots], step.now)
     counts["threads"] += yield Do(_THREADS_GONE, these)
     return Left.MORE if len(found) == BATCH else Left.NOTHING
 
 
-def _mentioned(one: Erasure, counts: Counts, _now: float) -> Script:
+def _mentioned(one: Erasure, counts: Counts, step: Step) -> Script:
     """What somebody has just typed, or a carrier just told, and belongs to nobody yet."""
     if one.value:
-        yield from forget_mentions(one.tenant_id, one.kind, one.value, counts)
+        parts = yield from forget_mentions(one.tenant_id, one.kind, one.value, counts)
+        known = [part for part in parts if part[0] in step.carriers]
+        yield from queue_parts(one.id, known, step.now)
     return Left.NOTHING
 
 
-def _number(one: Erasure, counts: Counts, _now: float) -> Script:
+def _number(one: Erasure, counts: Counts, _step: Step) -> Script:
     """The person's number; their key follows when the audit has told of it."""
     if not one.subject_id:
         return Left.NOTHING
@@ -566,14 +582,14 @@ def _number(one: Erasure, counts: Counts, _now: float) -> Script:
     return Left.NOTHING
 
 
-def _writer(one: Erasure, counts: Counts, now: float) -> Script:
+def _writer(one: Erasure, counts: Counts, step: Step) -> Script:
     if not one.value:
         return Left.NOTHING
-    writer = Writer(one.id, one.tenant_id, one.kind, one.value, now)
+    writer = Writer(one.id, one.tenant_id, one.kind, one.value, step.now, step.carriers)
     return (yield from erase_writer(writer, counts))
 
 
-_Work = Callable[[Erasure, Counts, float], Script]
+_Work = Callable[[Erasure, Counts, Step], Script]
 _WORK: dict[bool, Sequence[_Work]] = {
     True: (_named, _messages, _replies, _threads, _mentioned, _number),
     False: (_writer, _mentioned),

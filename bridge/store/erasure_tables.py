@@ -92,6 +92,31 @@ chat_erasure = Table(
     Index("chat_erasure_of", "erasure_id"),
 )
 
+# A carrier's record of an SMS of somebody who is erased, which the carrier is to be asked to erase.
+carrier_erasure = Table(
+    "carrier_erasure",
+    metadata,
+    serial(),
+    ref("erasure_id"),
+    text_column("carrier"),
+    text_column("carrier_id"),  # the carrier's own; empty once settled
+    Column("inbound", Boolean, nullable=False, server_default=text("false")),
+    text_column("outcome"),  # "" erased gone refused given-up nameless
+    text_column("reason"),  # why it is not erased, or not yet
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("lease", BigInteger, nullable=True),
+    time("due_at"),
+    maybe_time("done_at"),
+    Index(
+        "carrier_erasure_due",
+        "carrier",
+        "due_at",
+        sqlite_where=text("outcome = ''"),
+        postgresql_where=text("outcome = ''"),
+    ),
+    Index("carrier_erasure_of", "erasure_id"),
+)
+
 # A file that was made for somebody, in `data_dir/exports` of the machine that made it.
 export_file = Table(
     "export_file",

@@ -64,6 +64,10 @@ CARRIERS_TO = Statement(
     .join(message, message.c.id == attempt.c.message_id)
     .where(message.c.subject_id == bindparam("person"))
 )
+#: Who brought what they wrote: (carrier).
+CARRIERS_FROM = Statement(
+    select(reply.c.carrier).distinct().where(reply.c.subject_id == bindparam("person"))
+)
 REPLIES_OF = Statement(
     select(reply.c.id, reply.c.at, reply.c.originator, reply.c.verdict, reply_body.c.text)
     .outerjoin(reply_body, reply_body.c.reply_id == reply.c.id)

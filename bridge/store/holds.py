@@ -61,7 +61,7 @@ class Held:
     messages: frozenset[int]  # whose traffic record alone
 
 
-def _stands() -> ColumnElement[bool]:
+def stands() -> ColumnElement[bool]:
     """Whether a hold binds at `now`; `asked_since` is how old a proposal may be."""
     return and_(
         hold.c.released_at.is_(None),
@@ -71,12 +71,12 @@ def _stands() -> ColumnElement[bool]:
 
 
 _COLUMNS = [hold.c[name] for name in Hold.__dataclass_fields__]
-_HELD = Statement(select(hold.c.subject_id, hold.c.message_id).where(_stands()))
+_HELD = Statement(select(hold.c.subject_id, hold.c.message_id).where(stands()))
 #: The holds that stand, oldest first; of one tenant, or with 0 of all.
 STANDING = Statement(
     select(*_COLUMNS)
     .where(
-        _stands(),
+        stands(),
         or_(bindparam("tenant_id") == 0, hold.c.tenant_id == bindparam("tenant_id")),
     )
     .order_by(hold.c.id)
@@ -85,7 +85,7 @@ HOLD = Statement(select(*_COLUMNS).where(hold.c.id == bindparam("id")))
 #: Whether a person is held: what PRIVACY P34 asks before an erasure.
 ON_PERSON = Statement(
     select(*_COLUMNS).where(
-        _stands(), hold.c.subject_id == bindparam("subject_id"), hold.c.message_id == 0
+        stands(), hold.c.subject_id == bindparam("subject_id"), hold.c.message_id == 0
     )
 )
 #: (tenant, person) of a message, and of a person by their own id.

@@ -12,7 +12,7 @@ from bridge.model import FINAL, Class
 from bridge.store.brake_tables import brake
 from bridge.store.chat_tables import contact
 from bridge.store.consent_tables import consent
-from bridge.store.erasure_tables import chat_erasure, erasure, receipt
+from bridge.store.erasure_tables import carrier_erasure, chat_erasure, erasure, receipt
 from bridge.store.processor_tables import (
     abuse_case,
     breach,
@@ -116,6 +116,7 @@ def _delete_requests(ids: Sequence[int]) -> Script:
         return gone
     done = [row[0] for row in (yield Rows(_ERASURES, {"ids": Values(ids)}))]
     gone += yield from delete_by(chat_erasure.c.erasure_id, done)
+    gone += yield from delete_by(carrier_erasure.c.erasure_id, done)
     for column in (
         erasure.c.request_id,
         receipt.c.request_id,

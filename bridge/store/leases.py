@@ -14,6 +14,7 @@ from sqlalchemy import Boolean, bindparam, delete, literal, select, text, update
 
 from bridge.model import Class, State
 from bridge.store.cards import release_cards
+from bridge.store.carrier_erasures import release_records
 from bridge.store.chat_erasures import release_condemned
 from bridge.store.claims import IN_DOUBT
 from bridge.store.journal import EVENT_ADD
@@ -251,6 +252,7 @@ def release(dead: Sequence[int], now: float) -> Script:
     yield from release_updates(dead)
     yield from release_cards(dead)
     yield from release_condemned(dead)
+    yield from release_records(dead)
     yield Do(_LEASES_OVER, {"dead": Values(dead)})
     yield Do(_FORGET, {"dead": Values(dead)})
     return len(held)

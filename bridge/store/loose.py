@@ -6,6 +6,7 @@ it: drafts live a day, updates and parts of an MO for minutes.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from sqlalchemy import bindparam, delete, select, update
 
 from bridge import phone
 from bridge.store.chat_tables import chat_update, draft
-from bridge.store.sql import Do, Rows, Script, Statement, Values, among, constant
+from bridge.store.sql import Do, Row, Rows, Script, Statement, Values, among, constant
 from bridge.store.tables import callback, notice, notice_body
 
 PAGE = 500
@@ -52,7 +53,7 @@ _UPDATES_EMPTIED = Statement(
     .values(payload="", done_at=chat_update.c.at)
 )
 _PARTS = Statement(
-    select(callback.c.id, callback.c.payload)
+    select(callback.c.id, callback.c.payload, callback.c.carrier)
     .where(callback.c.kind == constant("part"), callback.c.id > bindparam("after"))
     .order_by(callback.c.id)
     .limit(PAGE)
@@ -85,13 +86,17 @@ def mentions(kind: str, value: str) -> Mentions:
 
 
 def forget_mentions(tenant: int, kind: str, value: str, counts: Counter[str]) -> Script:
-    """Empty or take away what mentions this person."""
+    """Empty or take away what mentions this person.
+
+    Returns (carrier, its id) of the parts of an MO that went: those that the person wrote.
+    """
     told = mentions(kind, value)
     here = {"tenant": tenant}
     drafts = yield from _telling(_DRAFTS, told, here)
     updates = yield from _telling(_UPDATES, told, {})
-    parts = yield from _telling(_PARTS, told, {})
+    parts = (yield from _telling(_PARTS, _written_by(value), {})) if kind == "number" else []
     explained = yield from _telling(_EXPLAINED, told, here)
+    names = [(row[2], str(json.loads(row[1]).get("key", ""))) for row in parts]
     yield from _all(drafts, _DRAFTS_EMPTIED)
     yield from _all(updates, _UPDATES_EMPTIED)
     yield from _all(parts, _PARTS_GONE)
@@ -99,21 +104,33 @@ def forget_mentions(tenant: int, kind: str, value: str, counts: Counter[str]) ->
     counts["drafts"] += len(drafts) + len(updates)
     counts["callbacks"] += len(parts)
     counts["notices"] += len(explained)
+    return names
+
+
+def _written_by(number: str) -> Mentions:
+    """Whether a part of an MO is this number's. Other countries' may end in the same digits."""
+    own = {_digits(number), _digits(phone.national(number))}
+    return lambda payload: _digits(json.loads(payload)["source"]) in own
+
+
+def _digits(number: str) -> str:
+    """Of a number as carriers write it: with a plus, with zeros before it, or bare."""
+    return re.sub(r"\D", "", number).lstrip("0")
 
 
 def _telling(statement: Statement, told: Mentions, values: dict[str, Any]) -> Script:
-    """The ids of the rows whose payload mentions somebody, a page in memory at a time."""
-    ids: list[int] = []
+    """The rows whose payload mentions somebody, a page in memory at a time."""
+    found: list[Row] = []
     after = 0
     while True:
         rows = yield Rows(statement, {**values, "after": after})
-        ids += [row[0] for row in rows if told(row[1])]
+        found += [row for row in rows if told(row[1])]
         if len(rows) < PAGE:
-            return ids
+            return found
         after = rows[-1][0]
 
 
-def _all(ids: Sequence[int], *statements: Statement) -> Script:
-    if ids:
+def _all(rows: Sequence[Row], *statements: Statement) -> Script:
+    if rows:
         for statement in statements:
-            yield Do(statement, {"ids": Values(ids)})
+            yield Do(statement, {"ids": Values([row[0] for row in rows])})

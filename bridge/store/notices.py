@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import bindparam, or_, select, text, update
 
 from bridge.store.cards import touch_cards
-from bridge.store.journal import ALIVE
+from bridge.store.journal import ALIVE, give_back_own
 from bridge.store.sql import Do, Many, Rows, Script, Statement, Values, among, constant, insert_new
 from bridge.store.tables import OWED, conversation, message, notice, notice_body, tenant
 
@@ -368,9 +368,8 @@ def give_back_notices(items: Sequence[GiveBackNotices]) -> Script:
     """How many notices are due again."""
     results = []
     for item in items:
-        found = yield Rows(_OWN, {"edge": item.edge, "me": item.incarnation})
-        ids = sorted({row[0] for row in found} - item.keep)
-        results.append((yield Do(_DUE_AGAIN, {"ids": Values(ids)})) if ids else 0)
+        mine = {"edge": item.edge, "me": item.incarnation}
+        results.append((yield from give_back_own(_OWN, _DUE_AGAIN, mine, item.keep)))
     return results
 
 

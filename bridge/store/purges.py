@@ -49,6 +49,7 @@ from bridge.store.tables import (
     notice_body,
     reply,
     reply_body,
+    reply_part,
     sandbox_part,
     subject,
     subject_key,
@@ -137,7 +138,7 @@ def delete_replies(ids: Sequence[int]) -> Script:
     if not ids:
         return Counter[str]()
     gone = yield from _notices_gone(reply, ids)
-    for column in (reply_body.c.reply_id, wish.c.reply_id, reply.c.id):
+    for column in (reply_body.c.reply_id, reply_part.c.reply_id, wish.c.reply_id, reply.c.id):
         gone += yield from delete_by(column, ids)
     return gone
 

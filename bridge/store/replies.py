@@ -8,7 +8,7 @@ the words mean is judged by the functions given in: the store only keeps.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -40,6 +40,7 @@ from bridge.store.tables import (
     message,
     reply,
     reply_body,
+    reply_part,
     subject,
     tenant,
 )
@@ -187,6 +188,7 @@ _SUBJECT = Statement(
 _REPLY_ADD = insert(reply)
 _WISH_ADD = insert_new(wish)
 _REPLY_BODY_ADD = insert(reply_body)
+_REPLY_PART_ADD = insert_new(reply_part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +224,8 @@ class Means:
     `compose` makes the automatic answer (or None); `known` are a tenant's keyed hashes of a number;
     `owner` finds whose our number is when nothing was sent; `due_by` is until when somebody looks
     at a wish; `asks` sees what a person asks about their own data; `agrees` what a text does to its
-    writer's consents.
+    writer's consents. `erasing` names the carriers that can be asked to erase an MO: its parts' ids
+    are kept for that.
     """
 
     read: Read
@@ -233,6 +236,7 @@ class Means:
     due_by: DueBy
     asks: Asks | None = None
     agrees: Agrees | None = None
+    erasing: Collection[str] = ()
 
 
 class ReplyScript:
@@ -287,7 +291,7 @@ class ReplyScript:
         judged = self._narrowed(self._means.read(parts, item.country), match)
         reply_id = self._next_id()
         done = stopped or (yield from self._obey(item, judged, match))
-        yield from self._keep(item, judged, match, reply_id, done, partial=partial)
+        yield from self._keep(item, parts, judged, match, reply_id, done, partial=partial)
         edges = yield from _owe(match, judged, reply_id, item.now)
         if judged.verdict == "intent" and match is not None:
             yield Many(_WISH_ADD, [self._review(item, match, reply_id)])
@@ -354,6 +358,7 @@ class ReplyScript:
     def _keep(
         self,
         item: PartIn,
+        parts: Sequence[Inbound],
         judged: Judged,
         match: _Match | None,
         reply_id: int,
@@ -379,6 +384,10 @@ class ReplyScript:
         yield Many(_REPLY_ADD, [row])
         body_row = {"reply_id": reply_id, "subject_id": row["subject_id"], "text": judged.text}
         yield Many(_REPLY_BODY_ADD, [body_row])
+        names = {part.key for part in parts} - {""} if item.carrier in self._means.erasing else ()
+        if names:
+            kept = [{"reply_id": reply_id, "carrier_id": each} for each in sorted(names)]
+            yield Many(_REPLY_PART_ADD, kept)
 
     def _obey(self, item: PartIn, judged: Judged, match: _Match | None) -> Script:
         """Suppress or lift; what was done."""
@@ -564,6 +573,7 @@ def _part_row(item: PartIn) -> dict[str, Any]:
         "ref": part.ref,
         "total": part.total,
         "number": part.number,
+        "key": part.key,
     }
     return {
         "carrier": item.carrier,

@@ -363,6 +363,15 @@ reply_body = Table(
     "reply_body", metadata, id_column("reply_id"), sealed_column("text", "subject_id")
 )
 
+# What a carrier that can erase calls the parts of an MO.
+reply_part = Table(
+    "reply_part",
+    metadata,
+    Column("reply_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("carrier_id", Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 # One line owed to an origin or to a tenant's inbox; holds references only.
 notice = Table(
     "notice",

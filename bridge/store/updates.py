@@ -12,7 +12,7 @@ from sqlalchemy import ClauseElement, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bridge.store.chat_tables import chat_update
-from bridge.store.journal import ALIVE
+from bridge.store.journal import ALIVE, give_back_own
 from bridge.store.sql import Do, Rows, Script, Statement, Values, among
 
 #: A chat tells again within minutes, at most hours, what it holds for unheard.
@@ -201,9 +201,7 @@ def give_back_updates(items: Sequence[GiveBackUpdates]) -> Script:
     results = []
     for item in items:
         values = {"edge": item.edge, "me": item.incarnation, "before": item.before}
-        found = yield Rows(_OWN, values)
-        ids = sorted({row[0] for row in found} - item.keep)
-        results.append((yield Do(_GIVE_BACK, {"ids": Values(ids)})) if ids else 0)
+        results.append((yield from give_back_own(_OWN, _GIVE_BACK, values, item.keep)))
     return results
 
 

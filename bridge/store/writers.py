@@ -14,11 +14,15 @@ from sqlalchemy import ColumnElement, bindparam, delete, func, null, or_, select
 
 from bridge.model import State
 from bridge.store.attachments import delete_attachments
+from bridge.store.carrier_erasures import queue_messages
 from bridge.store.chat_erasures import take_down
 from bridge.store.chat_tables import card, card_message, draft, enrol_try, invitation, staff, thread
 from bridge.store.claims import end_messages
+from bridge.store.holds import stands
+from bridge.store.retention_tables import hold
 from bridge.store.sql import Do, Rows, Script, Statement, Values, among, constant
 from bridge.store.tables import (
+    attempt,
     body,
     conversation,
     message,
@@ -42,13 +46,17 @@ class Left(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Somebody who wrote within one tenant, and the erasure that is about them."""
+    """Somebody who wrote within one tenant, and the erasure that is about them.
+
+    `carriers` can be asked to erase what they keep of it.
+    """
 
     erasure: int
     tenant: int
     kind: str  # mail | slack | telegram
     value: str  # an address; `team/person`; a numeric id
     now: float
+    carriers: tuple[str, ...] = ()
 
 
 _HERE: ColumnElement[bool] = (conversation.c.tenant_id == bindparam("tenant")) & (
@@ -76,6 +84,32 @@ _WAITING = Statement(
             [constant(word) for word in ("queued", "scheduled", "held", "unknown")]
         ),
     )
+)
+_CARRIERS = Statement(
+    select(attempt.c.carrier)
+    .distinct()
+    .select_from(conversation)
+    .join(
+        message,
+        (message.c.subject_id == conversation.c.subject_id)
+        & (message.c.conversation_id == conversation.c.id),
+    )
+    .join(attempt, attempt.c.message_id == message.c.id)
+    .where(_HERE, among(func.lower(conversation.c.origin_address), "places"))
+    .order_by(attempt.c.carrier)
+)
+#: (id, basis) of a hold on somebody to whom they wrote.
+_HELD = Statement(
+    select(hold.c.id, hold.c.basis)
+    .join(conversation, conversation.c.subject_id == hold.c.subject_id)
+    .where(
+        stands(),
+        hold.c.message_id == 0,
+        _HERE,
+        among(func.lower(conversation.c.origin_address), "places"),
+    )
+    .order_by(hold.c.id)
+    .limit(1)
 )
 _BODIES_GONE = Statement(delete(body).where(among(body.c.message_id, "ids")))
 _UNLINKED = Statement(update(message).where(among(message.c.id, "ids")).values(conversation_id=0))
@@ -164,8 +198,34 @@ _TRIES_GONE = Statement(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Whether a hold keeps what somebody wrote; `asked_since` is how old a proposal may be."""
+
+    writer: Writer
+    asked_since: float
+
+
+def holds_on_writers(items: Sequence[Holding]) -> Script:
+    """(id, basis) of a hold on a person to whom they wrote, an item; None where nobody is held.
+
+    The texts are that person's data as well: what must be kept is not erased (PRIVACY P34).
+    """
+    results: list[tuple[int, str] | None] = []
+    for item in items:
+        one = item.writer
+        places = yield from _own_places(one, (yield from _enrolled(one)))
+        values = {"tenant": one.tenant, "kind": one.kind, "places": Values(places)}
+        found = yield Rows(_HELD, {**values, "now": one.now, "asked_since": item.asked_since})
+        results.append((found[0][0], found[0][1]) if found else None)
+    return results
+
+
 def stop_writer(one: Writer) -> Script:
-    """End their enrolment, and what of theirs waits to be sent from where only they write."""
+    """End their enrolment, and what of theirs waits to be sent from where only they write.
+
+    Returns the carriers that carried what they wrote.
+    """
     enrolled = yield from _enrolled(one)
     if enrolled:
         yield Do(_REVOKED, {"ids": Values(enrolled), "s_now": one.now})
@@ -174,6 +234,7 @@ def stop_writer(one: Writer) -> Script:
     waiting = yield Rows(_WAITING, {**values, "places": Values(places)})
     if waiting:
         yield from end_messages([row[0] for row in waiting], State.CANCELLED, "erased", one.now)
+    return [row[0] for row in (yield Rows(_CARRIERS, {**values, "places": Values(places)}))]
 
 
 def erase_writer(one: Writer, counts: Counter[str]) -> Script:
@@ -235,6 +296,7 @@ def _texts(one: Writer, places: Sequence[str], counts: Counter[str]) -> Script:
     if written:
         counts["texts"] += yield Do(_BODIES_GONE, {"ids": written})
         counts["attachments"] += (yield from delete_attachments(written, one.now))["attachment"]
+        yield from queue_messages(one.erasure, written, one.carriers, one.now)
         counts["messages"] += yield Do(_UNLINKED, {"ids": written})
     if len(messages) == BATCH:
         return Left.MORE

@@ -19,7 +19,6 @@ from bridge.store import ids as shown
 from bridge.store.audit_tables import audit
 from bridge.store.chat_erasures import (
     CARD,
-    OUTCOMES,
     POST,
     THREAD,
     ClaimCondemned,
@@ -57,6 +56,7 @@ from bridge.store.erasure_tables import chat_erasure, erasure
 from bridge.store.glimpses import Glimpse, add_glimpses
 from bridge.store.names import Someone
 from bridge.store.notices import Explained, store_explained
+from bridge.store.proofs import POSTS
 from bridge.store.retention_tables import ledger
 from bridge.store.sql import Many, Row, Script, insert
 from bridge.store.staff import Invite, Redeem, invite, redeem
@@ -401,6 +401,17 @@ async def test_an_unfinished_long_mo_and_an_explanation_go_too(work: Worker) -> 
     assert await work.count(notice) == 1
 
 
+async def test_p2_a_part_from_a_number_of_another_country_stays(work: Worker) -> None:
+    """Czech and French numbers have nine digits both, and one may be the other's."""
+    await work.submit(1)
+    theirs = json.dumps({"source": number(1).replace("+420", "33"), "data": "41", "key": "mo-9"})
+    row = {"carrier": "smsc", "kind": "part", "key": "theirs", "number": 1, "total": 2}
+    await put(work, callback, payload=theirs, at=work.now, **row)
+    await hears_a_part(work, 1)
+    await erased(work, order(work))
+    assert await work.rows(select(callback.c.key)) == [("theirs",)]
+
+
 # Chats
 
 
@@ -448,7 +459,7 @@ async def test_two_desks_never_take_the_same_post_down(work: Worker) -> None:
     later = [CondemnedDone(c.id, work.now, due_at=work.now + 60) for c in found[1:]]
     for each in done + later:
         await work.store.write(finish_condemned, each)
-    rows = await work.store.read(OUTCOMES, request=one.request_id)
+    rows = await work.store.read(POSTS, request=one.request_id)
     assert [tuple(r) for r in rows] == [(EDGE, "", 1), (EDGE, "deleted", 1)]
 
 

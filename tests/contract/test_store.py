@@ -38,7 +38,7 @@ from bridge.store.tables import attempt, event, message, notice, seen, subject
 from bridge.store.tenants import TenantIn, put_tenants
 from tests.consents import VOUCHED
 from tests.seeds import seed
-from tests.stores import a_vault, whole_metadata
+from tests.stores import a_message, a_vault, whole_metadata
 
 STATES = Statement(select(message.c.state).order_by(message.c.id))
 NOTICES = Statement(select(notice.c.kind).order_by(notice.c.id))
@@ -79,34 +79,7 @@ class Process:
         return found
 
     def prepared(self, number: int = 0, **more: Any) -> Prepared:
-        now = time.time()
-        base = Prepared(
-            id=self.ids.next(),
-            tenant_id=1,
-            phone=f"+4206011234{number:02d}",
-            phone_index=f"person-{number}",
-            all_index=f"all-{number}",
-            country="CZ",
-            originator="+420601000000",
-            origin_kind="mail",
-            origin_address="eva@acme.example",
-            origin="",
-            klass="transactional",
-            urgent=False,
-            text="Boiler 3 is cold",
-            encoding="gsm7",
-            lang="",
-            parts=1,
-            rules="",
-            state="queued",
-            reason="",
-            lane=LANE,
-            due_at=now,
-            expires_at=now + 3600,
-            now=now,
-            dedupe=None,
-        )
-        return replace(base, **more)
+        return a_message(self.ids.next(), time.time(), number, **more)
 
     async def submit(self, number: int = 0, **more: Any) -> Stored:
         stored: Stored = await self.store.write(store_submissions, self.prepared(number, **more))

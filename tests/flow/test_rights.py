@@ -18,7 +18,9 @@ from bridge import opening
 from bridge.dispatch import receipting
 from bridge.dispatch.aftercare import NIGHT, SETTLED, Aftercare
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.clerk import Clerk
 from bridge.dispatch.erasing import Wish, _orders, erase, ledger_of
+from bridge.dispatch.executor import Fulfilment
 from bridge.dispatch.exporting import purge
 from bridge.dispatch.receive import Reception
 from bridge.dispatch.requests import Someone
@@ -80,6 +82,9 @@ def do(bridge: Bridge) -> Do:
 
 async def count(bridge: Bridge, table: Any) -> int:
     return int((await bridge.store.read(Statement(select(func.count()).select_from(table))))[0][0])
+
+
+REQUESTS = Statement(select(dsr.c.state).order_by(dsr.c.id))
 
 
 async def sent(bridge: Bridge, to: str = ANNA, tenant: str = "acme", **more: Any) -> int:
@@ -320,6 +325,21 @@ async def test_p34_a_legal_hold_keeps_the_data(bridge: Bridge, do: Do) -> None:
     assert await count(bridge, body) == 1
     with pytest.raises(Refused, match="legal hold"):
         await do("privacy erase", **WHO)
+
+
+async def test_p34_a_hold_on_a_person_keeps_what_others_wrote_to_them(
+    bridge: Bridge, do: Do
+) -> None:
+    await sent(bridge)
+    held = await do("hold add", ref=ANNA, basis="a claim", until="2999-01-01", tenant="acme")
+    with pytest.raises(Refused, match="legal hold"):
+        await do("privacy erase", **{**WHO, "number": "Eva@acme.example"})
+    assert await count(bridge, body) == 1
+    assert await bridge.store.read(REQUESTS) == [("held",)]
+    await do("hold release", id=held["id"])
+    await Clerk(bridge, Fulfilment(bridge)).once()  # the request goes on where it stood
+    item = await do("privacy erase", **{**WHO, "number": "Eva@acme.example"})
+    assert item["erased"]["texts"] == 1
 
 
 async def test_an_erasure_takes_earlier_exports_along(bridge: Bridge, do: Do) -> None:

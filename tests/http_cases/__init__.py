@@ -156,6 +156,32 @@ class Case:
     """A text beyond GSM-7."""
 
 
+class Records:
+    """What a provider keeps of single SMS, and what became of those that it was asked to erase.
+
+    `answers` are given first, once each; None answers as usual.
+    """
+
+    def __init__(self) -> None:
+        self.kept: set[tuple[str, str]] = set()
+        """(id, "outbound" or "inbound")."""
+        self.asked: list[tuple[str, str]] = []
+        self.erased: list[tuple[str, str]] = []
+        self.answers: list[Reply | None] = []
+
+    def ask(self, record: tuple[str, str], gone: Reply) -> Reply:
+        """The answer to who asks to erase a record; `gone`: there is none."""
+        self.asked.append(record)
+        answer = self.answers.pop(0) if self.answers else None
+        if answer is not None:
+            return answer
+        if record not in self.kept:
+            return gone
+        self.kept.remove(record)
+        self.erased.append(record)
+        return Reply(204)
+
+
 def cases() -> list[Case]:
     """Every provider's case."""
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))

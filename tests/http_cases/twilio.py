@@ -5,6 +5,9 @@ docs/messaging/guides/webhook-request and …/outbound-message-status-in-status-
 from __future__ import annotations
 
 import base64
+import json
+import re
+from dataclasses import replace
 from urllib.parse import parse_qsl
 
 import jsonschema
@@ -15,6 +18,7 @@ from tests.http_cases import (
     ANNA,
     OURS,
     Case,
+    Records,
     Reply,
     Seen,
     Sent,
@@ -180,3 +184,25 @@ CASE = Case(
     sign=sign,
     number=lambda n: f"SM{n:032x}",
 )
+
+
+def with_records(records: Records) -> Case:
+    """The provider with its records of SMS, which the account may delete (DeleteMessage).
+
+    A SID says nothing of the way that a message went.
+    """
+
+    def taken(sent: Sent, sid: str) -> Reply:
+        reply = accept(sent, sid)
+        records.kept.add((json.loads(reply.body)["sid"], ""))
+        return reply
+
+    def both(request: Seen) -> Reply:
+        found = re.fullmatch(rf"{PATH}/Messages/((?:SM|MM)[0-9a-fA-F]{{32}})\.json", request.path)
+        if found is None:
+            return other(request)
+        assert (request.method, request.body, request.query) == ("DELETE", b"", "")
+        logged_in(request)
+        return records.ask((found[1], ""), error(20404, 404))
+
+    return replace(CASE, accept=taken, other=both)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import json
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -13,7 +14,7 @@ from vonage_http_client.auth import Auth
 
 from bridge.model import State, Verdict
 from bridge.segments import segment
-from tests.http_cases import Case, Reply, Seen, Sent, Told, says, told_form, told_json
+from tests.http_cases import Case, Records, Reply, Seen, Sent, Told, says, told_form, told_json
 
 KEY, SECRET, SIGNING = "abcd1234", "abcdef0123456789", "0123456789abcdef0123456789abcdef"
 ANNA, OURS = "420601123456", "420601000000"
@@ -53,6 +54,19 @@ def judge(request: Seen) -> Sent:
     )
 
 
+#: Schema RedactTransaction of definitions/redact.yml, for SMS.
+REDACT_TRANSACTION = {
+    "type": "object",
+    "required": ["id", "product", "type"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {"type": "string", "minLength": 1},
+        "product": {"enum": ["sms"]},
+        "type": {"enum": ["inbound", "outbound"]},
+    },
+}
+
+
 def accept(sent: Sent, number: str) -> Reply:
     """One message object for each part."""
     parts = len(segment(sent.text).parts)
@@ -71,10 +85,14 @@ def accept(sent: Sent, number: str) -> Reply:
     return says({"message-count": str(parts), "messages": messages})
 
 
-def other(request: Seen) -> Reply:
-    assert (request.method, request.path) == ("GET", "/account/get-balance")
+def logged_in(request: Seen) -> None:
     given = base64.b64decode(request.headers["authorization"].removeprefix("Basic ")).decode()
     assert given == f"{KEY}:{SECRET}"
+
+
+def other(request: Seen) -> Reply:
+    assert (request.method, request.path) == ("GET", "/account/get-balance")
+    logged_in(request)
     return says({"value": 10.28, "autoReload": False})
 
 
@@ -182,3 +200,40 @@ CASE = Case(
     sign=sign,
     number=lambda n: f"0A{n:014X}",
 )
+
+
+def with_records(records: Records) -> Case:
+    """The provider with its records of SMS, which the account may redact (redact-message)."""
+
+    def taken(sent: Sent, number: str) -> Reply:
+        reply = accept(sent, number)
+        records.kept |= {(m["message-id"], "outbound") for m in json.loads(reply.body)["messages"]}
+        return reply
+
+    def both(request: Seen) -> Reply:
+        if request.path != "/v1/redact/transaction":
+            return other(request)
+        assert request.method == "POST"
+        logged_in(request)
+        said = request.json()
+        jsonschema.validate(said, REDACT_TRANSACTION)
+        return records.ask((said["id"], said["type"]), problem("invalid-id", 404))
+
+    return replace(CASE, accept=taken, other=both)
+
+
+def problem(code: str, status: int, **headers: str) -> Reply:
+    """How the Redact API refuses: some codes are its own, the others those of all APIs."""
+    own = "/redact" if code in ("invalid-product", "premature-redaction", "rate-limit") else ""
+    said = {
+        "type": f"https://developer.vonage.com/api-errors{own}#{code}",
+        "title": "…",
+        "detail": "…",
+        "instance": "bf0ca0bf927b3b52e3cb03217e1a1ddf",
+    }
+    reply = says(said, status, **headers)
+    return replace(reply, content_type="application/problem+json")
+
+
+#: It says so in another form than the others.
+UNAUTHORIZED = says({"type": "UNAUTHORIZED", "error_title": "Unauthorized"}, 401)

@@ -531,14 +531,32 @@ def entries() -> list[dict[str, Any]]:
     return [entry for found in examples() if isinstance(found, list) for entry in found]
 
 
+def parts_of(table: str) -> list[Any]:
+    """This table of an entry, wherever it stands alone."""
+    return [found[table] for found in examples() if isinstance(found, dict) and table in found]
+
+
 def test_the_lists_of_opt_outs_of_the_documentation_load() -> None:
     (gateway,) = (entry for entry in entries() if entry["name"] == "gateway")
-    lists = [found["optouts"] for found in examples() if isinstance(found, dict)]
+    lists = parts_of("optouts")
     for optouts in lists:
         api_url = "https://api.example"
         carrier = Carrier.model_validate({**gateway, "api_url": api_url, "optouts": optouts})
         assert Described(carrier, DOORS).list_call("77", "").url.count("=77") == 1
     assert len(lists) == 2
+
+
+def test_the_way_to_erase_of_the_documentation_loads() -> None:
+    (gateway,) = (entry for entry in entries() if entry["name"] == "gateway")
+    (erasing,) = parts_of("erasing")
+    api_url = "https://api.example"
+    carrier = Carrier.model_validate({**gateway, "api_url": api_url, "erasing": erasing})
+    it = Described(carrier, DOORS)
+    calls = [it.erase_call("20f3-11ea", "", inbound=inbound) for inbound in (False, True)]
+    assert [call and (call.method, call.url) for call in calls] == [
+        ("DELETE", f"{api_url}/sms/20f3-11ea"),
+        ("DELETE", f"{api_url}/incomings/20f3-11ea"),
+    ]
 
 
 def test_the_examples_of_the_documentation_load() -> None:

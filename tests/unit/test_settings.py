@@ -393,11 +393,15 @@ MISTAKES = {
         "add its auth token, or the secret of the API key in `key`"
     ),
     '[[carriers]]\nname = "us"\nkind = "twilio"\naccount = "AC1"\nsecret = "x"\nsystem_id = "x"': (
-        '[[carriers]] "us": kind "twilio" has no key system_id; its own are account, api_url, key, '
-        "receipts, response_timeout, secret, service, signing_secret, tls_ca"
+        '[[carriers]] "us": kind "twilio" has no key system_id; its own are account, api_url, '
+        "erase_records, key, receipts, response_timeout, secret, service, signing_secret, tls_ca"
     ),
     '[[carriers]]\nname = "us"\nkind = "twilio"\naccount = "AC1"\nsecret = "x"\napi_url = "x"': (
         '[[carriers]] "us" api_url: must be a web address such as "https://sms.example.com", not "x"'
+    ),
+    CARRIER + "erase_records = false": (
+        '[[carriers]] "smsc-1": kind "smpp" has no key erase_records: it cannot be asked to erase;'
+        " take it out"
     ),
     CARRIER + 'service = "x"': (
         '[[carriers]] "smsc-1": kind "smpp" has no key service; take it out'

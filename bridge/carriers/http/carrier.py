@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 import structlog
@@ -161,11 +162,8 @@ class HttpCarrier:
 
     async def _asked(self, part: Part, leave: Leave) -> Outcome:
         """One request, or two where the first showed that its token is old."""
-        assert self._wire is not None  # noqa: S101
         try:
-            answer = await self._wire.ask(await self._call(part), leave)
-            if answer.status == 401 and self._tickets.drop():
-                answer = await self._wire.ask(await self._call(part), leave)
+            answer = await self._tickets.ask(partial(self._call, part), leave)
         except Unsendable as no:
             return no.outcome
         except Unwritten as lost:
@@ -177,8 +175,7 @@ class HttpCarrier:
             return outcome
         return replace(outcome, carrier_id=self.provider.known_as(part))
 
-    async def _call(self, part: Part) -> Call:
-        token = await self._tickets.token()
+    def _call(self, part: Part, token: str) -> Call:
         return self.provider.request(part, self._clock(), token)
 
     # Up and down
@@ -221,14 +218,13 @@ class HttpCarrier:
             self._watch = asyncio.create_task(self._until_up(), name=f"http-{self.name}")
 
     async def _until_up(self) -> None:
-        assert self._wire is not None  # noqa: S101
         while True:
             if self._fails:
                 longest = min(_FIRST * 2 ** min(self._fails - 1, 10), _LONGEST)
                 await asyncio.sleep(random.uniform(0.5, 1.0) * longest)  # noqa: S311
             self._fails += 1
             try:
-                wrong = await examined(self.provider, self._wire, self._tickets)
+                wrong = await examined(self.provider, self._tickets)
             except Exception as fault:  # noqa: BLE001 - it must be asked again, whatever was wrong
                 wrong = f"its answer cannot be read ({type(fault).__name__})"
             if not wrong:
@@ -257,12 +253,10 @@ def wire(config: Config) -> Wire:
     return Wire(limit=config.window + 1, timeout=seconds, tls=tls)
 
 
-async def examined(provider: Provider, line: Wire, tickets: Tickets) -> str:
+async def examined(provider: Provider, tickets: Tickets) -> str:
     """What is wrong with the account, in a sentence; "" where all is well."""
     try:
-        answer = await line.ask(provider.probe(await tickets.token()))
-        if answer.status == 401 and tickets.drop():
-            answer = await line.ask(provider.probe(await tickets.token()))
+        answer = await tickets.ask(provider.probe)
     except Lost as lost:
         return str(lost)
     except Unsendable as no:
@@ -280,6 +274,6 @@ async def probe(config: Config, provider: Provider) -> str:
     """
     line = wire(config)
     try:
-        return await examined(provider, line, Tickets(provider, line))
+        return await examined(provider, Tickets(provider, line))
     finally:
         await line.close()

@@ -13,6 +13,8 @@ from base64 import b64decode
 from typing import ClassVar, Final, Literal
 
 from bridge import segments
+from bridge.carriers.http.erasing import ErasingProvider
+from bridge.carriers.http.erasing import by_status as erased_by_status
 from bridge.carriers.http.filling import asked, filled, paged
 from bridge.carriers.http.finding import Found, pointed
 from bridge.carriers.http.listing import Listed, ListingProvider
@@ -32,10 +34,21 @@ from bridge.carriers.http.provider import (
 )
 from bridge.carriers.http.reading import digits, iso, moment, reference, seconds_left
 from bridge.errors import Misconfigured
-from bridge.model import Inbound, OptedOut, OptOutPage, Outcome, Part, Receipt, State, Verdict
+from bridge.model import (
+    Erased,
+    Fate,
+    Inbound,
+    OptedOut,
+    OptOutPage,
+    Outcome,
+    Part,
+    Receipt,
+    State,
+    Verdict,
+)
 from bridge.settings import Carrier as Config
-from bridge.settings.described import OptOuts, Refusal, Request, Signature, seconds
-from bridge.settings.describing import Place
+from bridge.settings.described import Erasing, OptOuts, Refusal, Request, Signature, seconds
+from bridge.settings.describing import Place, Template
 from bridge.settings.patterns import SEARCHED
 
 LONGEST_VALIDITY: Final = 30 * 86_400
@@ -43,10 +56,11 @@ _HASHES: Final = {"hmac-sha256": "sha256", "hmac-sha1": "sha1"}
 _IGNORED: Final = "ignored"
 
 
-class Described(ListingProvider):
+class Described(ListingProvider, ErasingProvider):
     """An account at a provider that the operator has described. Raises Misconfigured."""
 
     list_hint: ClassVar[str] = "check [carriers.optouts] and what the account may read"
+    erase_hint: ClassVar[str] = "check [carriers.erasing] and what the account may delete"
 
     def __init__(self, config: Config, doors: Doors) -> None:
         super().__init__(config, doors)
@@ -160,6 +174,38 @@ class Described(ListingProvider):
     def _optouts(self) -> OptOuts:
         assert self.config.optouts is not None  # noqa: S101 - what `lists` says
         return self.config.optouts
+
+    @classmethod
+    def erases(cls, config: Config) -> bool:
+        """Where it is described how."""
+        return config.erasing is not None
+
+    def reaches(self, *, inbound: bool) -> bool:
+        """Where its address is described."""
+        return self._record(inbound=inbound) is not None
+
+    def erase_call(self, carrier_id: str, _token: str, *, inbound: bool) -> Call:
+        """The record's address, with the headers of the request."""
+        address = self._record(inbound=inbound)
+        assert address is not None  # noqa: S101 - what `reaches` says
+        values = self._account | {"id": carrier_id}
+        return paged(self._request, address, values, self.base, self._erasing.method)
+
+    def _record(self, *, inbound: bool) -> Template | None:
+        return self._erasing.inbound if inbound else self._erasing.url
+
+    @property
+    def _erasing(self) -> Erasing:
+        assert self.config.erasing is not None  # noqa: S101 - what `erases` says
+        return self.config.erasing
+
+    def erased(self, answer: Answer) -> Erased:
+        """By the status of HTTP."""
+        if answer.status in self._erasing.gone:
+            return Erased(Fate.GONE)
+        if answer.status in (401, 403):
+            return self.barred(f"the account may not erase (HTTP {answer.status})")
+        return erased_by_status(answer)
 
     def _receipts(self, said: Found) -> Heard:
         where = self.config.receipt

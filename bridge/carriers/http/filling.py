@@ -52,13 +52,15 @@ def asked(request: Request, account: Values, base: str) -> Call:
     return paged(request, request.check, account, base)
 
 
-def paged(request: Request, address: Template, values: Values, base: str) -> Call:
-    """A GET of an address, with those of the request's headers that the values suffice for."""
+def paged(
+    request: Request, address: Template, values: Values, base: str, method: str = "GET"
+) -> Call:
+    """An address without a body, with those of the headers that the values suffice for."""
     url = _address(address, values, base)
     headers = {
         n: _written(t, values, str) for n, t in request.headers.items() if t.names <= {*values}
     }
-    return Call("GET", url, headers)
+    return Call(method, url, headers)
 
 
 def _address(template: Template, values: Values, base: str) -> str:

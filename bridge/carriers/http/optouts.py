@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from functools import partial
 from hashlib import sha256
 from typing import Final
 
@@ -13,7 +14,7 @@ from bridge.carriers.http.carrier import wire
 from bridge.carriers.http.listing import ListingProvider
 from bridge.carriers.http.provider import Answer, Unreadable, Unsendable, retry_after
 from bridge.carriers.http.tickets import Tickets
-from bridge.carriers.http.wire import Lost, Wire
+from bridge.carriers.http.wire import Lost
 from bridge.errors import Misconfigured, TryLater
 from bridge.model import OptOutPage
 from bridge.settings import Carrier as Config
@@ -48,7 +49,7 @@ class HttpOptOutList:
         page, before = "", b""
         try:
             for count in range(1, MOST_PAGES + 1):
-                answer = await self._answer(line, tickets, page)
+                answer = await self._answer(tickets, page)
                 try:
                     found = self._provider.listed(answer, page)
                 except Unreadable as why:
@@ -65,13 +66,13 @@ class HttpOptOutList:
         finally:
             await line.close()
 
-    async def _answer(self, line: Wire, tickets: Tickets, page: str) -> Answer:
+    async def _answer(self, tickets: Tickets, page: str) -> Answer:
         """A good answer, after a few tries."""
         pauses = iter(PAUSES)
         while True:
             pause = next(pauses, None)
             try:
-                answer = await self._asked(line, tickets, page)
+                answer = await tickets.ask(partial(self._provider.list_call, page))
             except Lost as lost:
                 why, wanted = str(lost), pause or 0.0
             except Unsendable as no:
@@ -83,12 +84,6 @@ class HttpOptOutList:
             if pause is None or wanted > LONGEST_PAUSE:
                 raise self._broken(why)
             await self._sleep(wanted)
-
-    async def _asked(self, line: Wire, tickets: Tickets, page: str) -> Answer:
-        answer = await line.ask(self._provider.list_call(page, await tickets.token()))
-        if answer.status == 401 and tickets.drop():
-            answer = await line.ask(self._provider.list_call(page, await tickets.token()))
-        return answer
 
     def _refused(self, answer: Answer) -> str:
         """Why there is no page now. Raises Misconfigured where there never will be one."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Final
 
-from bridge.carriers.http.provider import Provider, Ticket, Unsendable
-from bridge.carriers.http.wire import Lost, Wire
+from bridge.carriers.http.provider import Answer, Call, Provider, Ticket, Unsendable
+from bridge.carriers.http.wire import Leave, Lost, Wire
 from bridge.model import Verdict
 
 #: The share of a token's time after which a new one is fetched.
@@ -37,6 +38,16 @@ class Tickets:
                 ticket = await self._fetched()
                 self._ticket, self._since = ticket, time.monotonic()
             return ticket.token
+
+    async def ask(self, request: Callable[[str], Call], leave: Leave | None = None) -> Answer:
+        """The answer to what `request` makes of a token; to a second one where the first was old.
+
+        Raises Unsendable, and Lost as the wire does.
+        """
+        answer = await self._wire.ask(request(await self.token()), leave)
+        if answer.status == 401 and self.drop():
+            answer = await self._wire.ask(request(await self.token()), leave)
+        return answer
 
     async def _fetched(self) -> Ticket:
         login = self._provider.login()

@@ -3,7 +3,8 @@
 Sources, all read on 2026-11-23: twilio.com/docs/messaging/api/message-resource (request, states;
 the API description twilio/twilio-oai, spec/json/twilio_api_v2010.json), /docs/api/errors (each
 code's own page), /docs/messaging/guides/webhook-request (MO), /docs/messaging/guides/
-outbound-message-status-in-status-callbacks (receipts), /docs/usage/webhooks/webhooks-security.
+outbound-message-status-in-status-callbacks (receipts), /docs/usage/webhooks/webhooks-security;
+DeleteMessage of the same description, and /docs/api/errors/20009 (erasing).
 
 There is no idempotency key for messages: a request without an answer is a doubt.
 """
@@ -12,15 +13,16 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64encode
-from typing import Final
-from urllib.parse import urlsplit
+from typing import ClassVar, Final
+from urllib.parse import quote, urlsplit
 
+from bridge.carriers.http.erasing import LONGEST, ErasingProvider
+from bridge.carriers.http.erasing import by_status as erased_by_status
 from bridge.carriers.http.provider import (
     Answer,
     Call,
     Callback,
     Heard,
-    Provider,
     Unreadable,
     Unsendable,
     basic,
@@ -32,7 +34,7 @@ from bridge.carriers.http.provider import (
     whole_number,
     word,
 )
-from bridge.model import Outcome, Part, Receipt, State, Verdict
+from bridge.model import Erased, Fate, Outcome, Part, Receipt, State, Verdict
 
 _LONGEST: Final = 1600  # characters of Body; beyond it error 21617
 _VALID: Final = 36_000  # seconds of ValidityPeriod: the page of error 30001
@@ -114,13 +116,21 @@ STATES: Final = {
     "failed": State.FAILED,
     "canceled": State.FAILED,
 }
+#: Codes in the answer to DELETE.
+_NO_SUCH: Final = 20404
+_INCOMPLETE: Final = 20009
+_UNFINISHED: Final = 60.0  # seconds: "wait at least 1 minute"
 _NOTHING: Final = '<?xml version="1.0" encoding="UTF-8"?><Response></Response>'
 
 
-class Twilio(Provider):
+class Twilio(ErasingProvider):
     """An account by its SID and auth token, or by an API key (then `key` and `secret` are its)."""
 
     api_url = "https://api.twilio.com"
+    erase_hint: ClassVar[str] = (
+        "let the API key delete messages, or use the account's own auth token; or set"
+        " erase_records = false and delete them yourself"
+    )
 
     @property
     def signed(self) -> bool:
@@ -183,6 +193,24 @@ class Twilio(Provider):
         if found is None:
             return by_status(answer)
         return refusal(*found, f"Twilio {code}", _pause(found[0], answer))
+
+    def erase_call(self, carrier_id: str, _token: str, *, inbound: bool) -> Call:  # noqa: ARG002
+        """DELETE of the message, whichever way it went."""
+        url = f"{self._account}/Messages/{quote(carrier_id, safe='')}.json"
+        return Call("DELETE", url, {"Authorization": self._basic})
+
+    def erased(self, answer: Answer) -> Erased:
+        """204, or an error with its code; 20404 in Twilio's words: there is no such message."""
+        code = whole_number(answer.fields().get("code"))
+        if code == _INCOMPLETE:
+            why = "Twilio has not finished with it (Twilio 20009)"
+            return Erased(Fate.LATER, why, pause=retry_after(answer, _UNFINISHED, LONGEST))
+        if answer.status == 404 and code == _NO_SUCH:
+            return Erased(Fate.GONE)
+        if answer.status in (401, 403):
+            shown = f"Twilio {code}" if code else f"HTTP {answer.status}"
+            return self.barred(f"Twilio does not let our account delete ({shown})")
+        return erased_by_status(answer)
 
     def genuine(self, callback: Callback) -> bool:
         """X-Twilio-Signature: HMAC-SHA1 of the address and the sorted fields.

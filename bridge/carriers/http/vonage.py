@@ -3,7 +3,8 @@
 Sources, all read on 2026-11-23: the API description Nexmo/api-specification, definitions/sms.yml
 1.2.0 (request, answer, receipt, MO); developer.vonage.com/messaging/sms/guides: troubleshooting-sms
 (codes of answers), concatenation-and-encoding, inbound-sms; /opt-out-assist/guides/
-messaging-opted-out-numbers; /getting-started/concepts/signing-messages (its `sig`).
+messaging-opted-out-numbers; /getting-started/concepts/signing-messages (its `sig`). Erasing is its
+Redact API: definitions/redact.yml, developer.vonage.com/redact/overview and /api-errors/redact.
 
 There is no idempotency key: a request without an answer is a doubt. A long text is one request, and
 its answer names an id for each part that Vonage cut.
@@ -14,14 +15,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
+from urllib.parse import urlsplit
 
+from bridge.carriers.http.erasing import ErasingProvider
+from bridge.carriers.http.erasing import by_status as erased_by_status
 from bridge.carriers.http.provider import (
     Answer,
     Call,
     Callback,
     Heard,
-    Provider,
     Unreadable,
     Unsendable,
     basic,
@@ -31,9 +34,10 @@ from bridge.carriers.http.provider import (
     refusal,
     retry_after,
     whole_number,
+    with_json,
     word,
 )
-from bridge.model import Outcome, Part, Receipt, State, Verdict
+from bridge.model import Erased, Fate, Outcome, Part, Receipt, State, Verdict
 
 _TTL: Final = (20_000, 604_800_000)  # milliseconds, the least and the most
 _LONGEST_CALLBACK: Final = 100  # characters
@@ -96,10 +100,20 @@ FAILURES: Final = {
 }
 
 
-class Vonage(Provider):
+#: Where the Redact API is, and whose hosts have it there.
+_REDACTS: Final = "https://api.nexmo.com"
+_OWN_HOSTS: Final = ".nexmo.com"
+_PREMATURE: Final = 900.0  # seconds; data can be redacted an hour after, not before
+
+
+class Vonage(ErasingProvider):
     """An account by its API key and secret."""
 
     api_url = "https://rest.nexmo.com"
+    erase_hint: ClassVar[str] = (
+        "ask Vonage's support to let the account use the Redact API; or set erase_records = false"
+        " and have the records redacted yourself"
+    )
 
     @property
     def signed(self) -> bool:
@@ -155,6 +169,30 @@ class Vonage(Provider):
         verdict, said = ERRORS.get(whole_number(code), (_HERE, "Vonage refused the SMS"))
         pause = retry_after(answer) if verdict is Verdict.THROTTLED else 0.0
         return refusal(verdict, said, f"Vonage {code}", pause)
+
+    def erase_call(self, carrier_id: str, _token: str, *, inbound: bool) -> Call:
+        """POST /v1/redact/transaction, at Vonage's host for it; at `api_url` where that is ours."""
+        host = urlsplit(self.base).hostname or ""
+        base = _REDACTS if host.endswith(_OWN_HOSTS) else self.base
+        key, secret = self.config.key, self.config.secret
+        return with_json(
+            "POST",
+            f"{base}/v1/redact/transaction",
+            {"id": carrier_id, "product": "sms", "type": "inbound" if inbound else "outbound"},
+            Authorization=basic(key.get_secret_value(), secret.get_secret_value()),
+        )
+
+    def erased(self, answer: Answer) -> Erased:
+        """204, or a problem (RFC 9457) whose `type` ends in its code."""
+        code = word(answer.fields().get("type")).rpartition("#")[2]
+        if answer.status == 403 and code == "premature-redaction":
+            return Erased(Fate.LATER, "Vonage redacts an hour after the SMS", pause=_PREMATURE)
+        if answer.status == 404 and code == "invalid-id":
+            return Erased(Fate.GONE)
+        if answer.status in (401, 403):
+            shown = word(code, 40) or f"HTTP {answer.status}"
+            return self.barred(f"Vonage does not let our account redact ({shown})")
+        return erased_by_status(answer)
 
     def genuine(self, callback: Callback) -> bool:
         """`sig` over the sorted fields: a hash of them and the secret, or an HMAC."""

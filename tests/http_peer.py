@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from tests import ports
 from tests.http_cases import Case, Reply, Seen, Sent
 
 
@@ -39,7 +40,7 @@ class Peer:
         self.pause = asyncio.Event()
         self.pause.set()
         self.flying = self.most_flying = 0
-        self.port = 0
+        self.port = ports.free()
         self.url = ""
 
     async def start(self, tls: ssl.SSLContext | None = None) -> None:
@@ -52,7 +53,6 @@ class Peer:
             self._runner, "127.0.0.1", self.port, ssl_context=tls, reuse_address=True
         )
         await site.start()
-        self.port = self._runner.addresses[0][1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
 
     async def stop(self) -> None:

@@ -29,6 +29,12 @@ def seed(folder: Path) -> None:
         shutil.copyfile(_sqlite() / FILE, folder / FILE)
 
 
+def seeded(folder: Path) -> Path:
+    """A `data_dir` whose SQLite database is migrated."""
+    seed(folder)
+    return folder
+
+
 @asynccontextmanager
 async def kept_postgres(admin: str) -> AsyncIterator[str]:
     """The migrated database that this process's tests share, one after another; emptied after each.

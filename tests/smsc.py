@@ -16,6 +16,8 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from tests import ports
+
 HEAD = struct.Struct(">IIII")
 BINDS = {1: "receiver", 2: "transmitter", 9: "transceiver"}
 STATES = {
@@ -146,10 +148,10 @@ class Smsc:
 
     async def start(self, port: int = 0, context: tls.SSLContext | None = None) -> None:
         loop = asyncio.get_running_loop()
+        self.port = port or self.port or ports.free()
         self._server = await loop.create_server(
-            lambda: _Session(self), "127.0.0.1", port or self.port, ssl=context
+            lambda: _Session(self), "127.0.0.1", self.port, ssl=context
         )
-        self.port = self._server.sockets[0].getsockname()[1]
 
     async def stop(self) -> None:
         """Stop listening and cut every connection; `start` listens on the same port again."""

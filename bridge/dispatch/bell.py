@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from queue import Empty, PriorityQueue
 from typing import Any
 
 import dramatiq
@@ -23,10 +24,33 @@ from bridge.dispatch.valkey import Valkey, version
 
 Heard = Callable[[str, Sequence[int]], None]
 
-#: Milliseconds between looks of the worker's thread whether it shall end. Jobs do not wait for it.
-LOOK_MS = 500
+#: Milliseconds between looks of the worker's thread around itself. Jobs and its end do not wait.
+LOOK_MS = 5000
 #: Seconds that `start` gives the embedded server, and `stop` a thread that waits for a dead broker.
 START_S, STOP_S = 2.0, 2.5
+
+
+class _Jobs(PriorityQueue[Any]):
+    """Jobs for the worker's thread, which would hear of its end only at its next look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._ended = False
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """The next job. Empty when there is none in time, or none is to come."""
+        with self.not_empty:
+            if block and not self._ended and not self._qsize():
+                self.not_empty.wait(timeout)
+            if not self._qsize():
+                raise Empty
+            return self._get()
+
+    def end(self) -> None:
+        """Nobody is to wait any longer."""
+        with self.not_empty:
+            self._ended = True
+            self.not_empty.notify_all()
 
 
 class _Left:
@@ -94,6 +118,7 @@ class Bell:
         self._ringer: Ringer | None = None
         self._worker: dramatiq.Worker | None = None
         self._consumers = _Consumers()
+        self._jobs = _Jobs()
 
     @property
     def up(self) -> bool:
@@ -179,6 +204,7 @@ class Bell:
         actors.declare(to.engine, self._queues, self._answer)
         worker = dramatiq.Worker(to.engine, worker_timeout=LOOK_MS, worker_threads=1)
         worker.consumers = self._consumers = _Consumers()
+        worker.work_queue = self._jobs = _Jobs()
         worker.queue_prefetch = broker.PREFETCH
         worker.start()
         to.listen()
@@ -201,22 +227,23 @@ class Bell:
 
     def _end(self) -> None:
         if self._broker is not None and self._ringer is not None:
-            self._broker.rouse()
             self._ringer.close()
-            self._end_worker()
+            self._end_worker(self._broker)
             self._ringer.join(STOP_S)
             self._broker.close()
         if self._valkey is not None:
             self._valkey.stop()
 
-    def _end_worker(self) -> None:
+    def _end_worker(self, rung: broker.Broker) -> None:
         """Stop the worker, but do not wait for a consumer that hangs in a dead connection."""
         if self._worker is None:
             return
         for worker in self._worker.workers:
             worker.stop()
+        self._jobs.end()
         for consumer in self._worker.consumers.values():
             consumer.stop()
+        rung.rouse()
         ending = threading.Thread(target=self._worker.stop, args=(STOP_S * 1000,), daemon=True)
         ending.start()
         ending.join(STOP_S)

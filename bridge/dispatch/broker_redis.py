@@ -7,6 +7,7 @@ and outlive their connection.
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -35,8 +36,8 @@ SILENCE_S = 5.0
 AGAIN_S = 0.2
 #: Seconds that the server may take to answer; no longer than we may take to stop.
 ANSWER_S = 2.0
-#: Seconds between looks of the listening thread whether it shall end. Rings do not wait for it.
-LOOK_S = 0.5
+#: Seconds between looks of the listening thread around itself. Rings and its end do not wait.
+LOOK_S = 1.0
 #: Lua may unpack this many values at once; more than is ever prefetched. Known, so not measured.
 UNPACK = 1000
 
@@ -117,7 +118,7 @@ class DoorbellBroker(RedisBroker):
         self._woken = woken
         self._bells: dict[str, threading.Event] = {}
         self._tidied = threading.local()
-        self._closing = threading.Event()
+        self.closing = threading.Event()
         self._listener: threading.Thread | None = None
 
     @property
@@ -162,27 +163,30 @@ class DoorbellBroker(RedisBroker):
         """Nothing to do: connections belong to the pool, not to a thread."""
 
     def rouse(self) -> None:
-        self._closing.set()
+        self.closing.set()
         for bell in list(self._bells.values()):
             bell.set()
 
     def close(self) -> None:
         self.rouse()
         if self._listener is not None:
+            if self.link.up:
+                with contextlib.suppress(redis.RedisError):
+                    self.client.publish(self._channel, "")  # nobody's queue: it only wakes
             self._listener.join(ANSWER_S)
         # What a thread still waits on is left to it: closed under it, it would end in a fault.
         self.connections.disconnect(inuse_connections=False)
 
     def _listen(self) -> None:
         again = False
-        while not self._closing.is_set():
+        while not self.closing.is_set():
             subscription = self.client.pubsub()
             try:
                 subscription.subscribe(self._channel)
                 self._hear(subscription, again=again)
             except redis.RedisError as error:
                 self.link.lost("bell", error)
-                self._closing.wait(AGAIN_S)
+                self.closing.wait(AGAIN_S)
             finally:
                 subscription.close()
             again = True
@@ -191,7 +195,7 @@ class DoorbellBroker(RedisBroker):
         """Set bells as they are rung, until closing or the connection breaks."""
         heard_at = time.monotonic()
         asked = False
-        while not self._closing.is_set():
+        while not self.closing.is_set():
             message = subscription.get_message(timeout=LOOK_S)
             if message is None:
                 asked = self._ask(subscription, time.monotonic() - heard_at, asked=asked)
@@ -252,7 +256,7 @@ class DoorbellConsumer(_RedisConsumer):
                 return message
         # Cleared before the look, so that a ring during it is not missed.
         self._bell.clear()
-        if not self._fetch():
+        if not self._fetch() and not self.broker.closing.is_set():
             self._bell.wait(POLL_S)
         return None
 

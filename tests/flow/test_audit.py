@@ -31,6 +31,7 @@ from bridge.store.staff import PERSON, person_of
 from bridge.store.tables import message, notice
 from tests.bridges import ANNA, BERIT, until, write_config
 from tests.chats import GROUP, Talk, a_talk
+from tests.seeds import seeded
 
 Operate = Callable[..., Awaitable[list[dict[str, Any]]]]
 NOW = 1_790_000_000.0
@@ -59,7 +60,7 @@ def dpo() -> str:
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str, dpo: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url, dpo=dpo))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url, dpo=dpo))
     async with opening.opened(load(path, {}), "up") as bridge:
         bridge.clock = lambda: NOW
         yield bridge

@@ -33,6 +33,7 @@ from tests.bridges import a_bridge, until, write_config
 from tests.http_cases import infobip
 from tests.http_cases.infobip import Blocklist, list_error
 from tests.http_peer import Peer, a_peer
+from tests.seeds import seeded
 
 ANNA, BERTA, CYRIL = "+420601123456", "+420601123457", "+420601123458"
 ACME, SISTER = "+420601000000", "+420601000001"
@@ -143,7 +144,7 @@ async def a_house(
 ) -> AsyncIterator[House]:
     path = folder / "bridge.toml"
     names = {"acme": ACME, "sister": SISTER, "key": infobip.KEY, "peer": peer.url, "other": other}
-    path.write_text(CONFIG.format(data_dir=folder / "data", url=url, **names))
+    path.write_text(CONFIG.format(data_dir=seeded(folder / "data"), url=url, **names))
     async with opening.opened(settings.load(path, {}), "up") as bridge:
         await bridge.bell.start([], None)
         yield House(bridge)

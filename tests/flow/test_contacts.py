@@ -35,6 +35,7 @@ from bridge.store.chat_tables import contact
 from bridge.store.names import Put
 from bridge.store.sql import Statement
 from bridge.store.suppressions import Suppress, suppress_all
+from tests.seeds import seeded
 
 ANNA = "+420601123456"
 BERTA = "+420602123456"
@@ -57,7 +58,7 @@ HOW_MANY = Statement(select(func.count()).select_from(contact))
 @pytest.fixture
 def config(tmp_path: Path, url: str) -> Path:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url))
     return path
 
 

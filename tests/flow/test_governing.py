@@ -34,6 +34,7 @@ from bridge.store.staff import PERSON, Invite, Person, Redeem, invite, person_of
 from bridge.store.suppressions import ACTIVE
 from bridge.store.tables import fact, message, metadata, notice, notice_body, suppression
 from tests.bridges import ANNA, BERIT
+from tests.seeds import seeded
 
 HOUR, DAY = 3600.0, 86400.0
 CONFIG = """
@@ -55,7 +56,7 @@ Do = Callable[..., Any]
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url))
     async with opening.opened(load(path, {}), "up") as bridge:
         began = bridge.clock()
         bridge.clock = lambda: began

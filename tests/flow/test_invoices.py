@@ -26,6 +26,7 @@ from bridge.store.chat_log import TakeBack, take_back
 from bridge.store.sql import Do, Script, Statement
 from bridge.store.tables import message, notice
 from tests.flow.test_prices import packed, run
+from tests.seeds import seeded
 
 ANNA = "+420601123456"
 CONFIG = """
@@ -74,7 +75,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str, clock: Clock) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url))
     async with opening.opened(load(path, {}), "up") as bridge:
         bridge.clock = clock
         await run(bridge, "prices import", data=packed(PRICES))

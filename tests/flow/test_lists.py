@@ -30,6 +30,7 @@ from bridge.store.sql import Do as Step
 from bridge.store.sql import Statement
 from bridge.store.tables import message, reply, subject, suppression
 from tests.bridges import ANNA, OURS, Running, a_bridge, until, write_config
+from tests.seeds import seeded
 from tests.smsc import smsc
 
 BERTA = "+420601123457"
@@ -52,7 +53,7 @@ Do = Callable[..., Any]
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url, ours=OURS))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url, ours=OURS))
     async with opening.opened(settings.load(path, {}), "up") as bridge:
         await bridge.bell.start([], None)
         yield bridge

@@ -26,6 +26,7 @@ from bridge.store.claims import Claim, ClaimScript
 from bridge.store.sql import Do, Script, Statement
 from bridge.store.tables import event, message, notice, suppression, tenant
 from tests.consents import OFFER, agree, shift
+from tests.seeds import seeded
 
 ANNA = "+420601123456"
 BERTA = "+420602123456"
@@ -46,7 +47,7 @@ name = "sister"
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url))
     async with opening.opened(load(path, {}), "up") as bridge:
         yield bridge
 

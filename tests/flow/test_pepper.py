@@ -33,6 +33,7 @@ from bridge.store.peppers import MOVED, Change, MoveScript, change_pepper
 from bridge.store.sql import Do, Statement
 from bridge.store.tables import message, subject, suppression
 from tests.bridges import ANNA
+from tests.seeds import seeded
 
 BERTA = "+420601123457"
 ERASED = "+420601123458"
@@ -56,7 +57,7 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def write(folder: Path, url: str = "sqlite") -> Path:
     path = folder / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=folder / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(folder / "data"), url=url))
     return path
 
 

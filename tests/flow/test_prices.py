@@ -18,6 +18,7 @@ from bridge.operations import REGISTRY, Office
 from bridge.settings import load
 from tests.bridges import a_bridge, until, write_config
 from tests.chats import a_talk
+from tests.seeds import seeded
 
 ANNA, BERTA = "+420601123456", "+420602123456"
 CONFIG = """
@@ -37,7 +38,7 @@ Do = Callable[..., Any]
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url))
     async with opening.opened(load(path, {}), "up") as bridge:
         yield bridge
 

@@ -32,6 +32,7 @@ from bridge.store.request_tables import dsr, dsr_event, identity_check, instruct
 from bridge.store.requests import Request, request_of
 from bridge.store.sql import Statement
 from bridge.store.tables import body, message, notice, subject, suppression
+from tests.seeds import seeded
 
 ANNA = "+420601123456"
 BERTA = "+420601123457"
@@ -74,7 +75,7 @@ class Clock:
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url))
     async with opening.opened(load(path, {}), "up") as bridge:
         bridge.clock = Clock()
         bridge.bell.ring = lambda *_: None  # type: ignore[method-assign]

@@ -39,6 +39,7 @@ from bridge.store.request_tables import dsr, instruction
 from bridge.store.sql import Many, Rows, Script, Statement, insert
 from bridge.store.tables import body, message, reply, reply_body, subject, suppression
 from tests.crowd import REPLY
+from tests.seeds import seeded
 
 ANNA, BERTA = "+420601123456", "+420602123456"
 CONFIG = """
@@ -62,7 +63,7 @@ Do = Callable[..., Any]
 @pytest.fixture
 async def bridge(tmp_path: Path, url: str) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data", url=url))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data"), url=url))
     async with opening.opened(load(path, {}), "up") as bridge:
         yield bridge
 

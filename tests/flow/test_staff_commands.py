@@ -23,6 +23,7 @@ from bridge.store.audit_tables import audit
 from bridge.store.chat_tables import invitation
 from bridge.store.sql import Statement
 from bridge.store.staff import PERSON, Redeem, Redeemed, redeem
+from tests.seeds import seeded
 
 CONFIG = """
 data_dir = "{data_dir}"
@@ -37,7 +38,7 @@ Do = Callable[..., Any]
 @pytest.fixture
 async def bridge(tmp_path: Path) -> AsyncIterator[Bridge]:
     path = tmp_path / "bridge.toml"
-    path.write_text(CONFIG.format(data_dir=tmp_path / "data"))
+    path.write_text(CONFIG.format(data_dir=seeded(tmp_path / "data")))
     async with opening.opened(load(path, {}), "up") as bridge:
         yield bridge
 

@@ -47,11 +47,6 @@ REFRESH = 5.0
 DRAIN = 10.0
 
 
-#: The collector's thresholds. A message under way is a few dozen objects that end by themselves;
-#: Python's 700 would look for cycles among them a few hundred times a second.
-COLLECT = (20_000, 20, 50)
-
-
 class Parts:
     """What a running process may have; each method adds one part and its end."""
 
@@ -259,7 +254,6 @@ def _settle() -> None:
     """What has been loaded by now stays: the collector of cycles need not look at it again."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECT)
 
 
 async def _cancel(task: asyncio.Future[None]) -> None:

@@ -147,12 +147,19 @@ class Valkey:
             return
         process = self._process
         if process is not None:
+            self._tell_to_end()
             process.terminate()
-            try:
-                process.wait(1.5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-        self._keeper.join(1.0)
+        self._keeper.join(1.5)
+        if process is not None and self._keeper.is_alive():
+            process.kill()
+            self._keeper.join(1.0)
+
+    def _tell_to_end(self) -> None:
+        """A signal is noticed at its next look around, up to a fifth of a second later."""
+        with socket.socket(socket.AF_UNIX) as client, contextlib.suppress(OSError):
+            client.settimeout(0.2)
+            client.connect(str(self._socket))
+            client.sendall(f"AUTH {self._secret}\r\nSHUTDOWN NOSAVE\r\n".encode())
 
     def _keep(self) -> None:
         """Run the server again and again. The kernel ends it when this thread ends."""

@@ -27,7 +27,7 @@ run: $(RUN)  ## start a bridge on embedded defaults
 install: $(RUN)  ## set up what `bridge` needs, and start nothing
 
 test: $(DEV)  ## run the tests; ARGS="-k name" for some of them
-	@$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 3 --maxschedchunk 1 $(ARGS)
 
 check: format lint types layers dependencies test  ## what CI runs
 

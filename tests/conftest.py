@@ -24,19 +24,6 @@ RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:567
 # How wide a table is must not hang on the terminal that the tests are run in.
 os.environ.pop("COLUMNS", None)
 
-HERE = Path(__file__).parent
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole bridges are in one of the tests' processes, and so is a broker that others see."""
-    for item in items:
-        if any(item.get_closest_marker(name) for name in ("redis", "rabbitmq")):
-            item.add_marker(pytest.mark.xdist_group("brokers"))
-        elif item.path.is_relative_to(HERE / "e2e"):
-            item.add_marker(pytest.mark.xdist_group("bridges"))
-
-
 def absent(reason: str) -> NoReturn:
     """End the test: something outside the project is missing, which only CI may not lack."""
     if os.environ.get("CI") == "true":

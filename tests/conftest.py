@@ -24,6 +24,7 @@ RABBITMQ = os.environ.get("TEST_RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:567
 # How wide a table is must not hang on the terminal that the tests are run in.
 os.environ.pop("COLUMNS", None)
 
+
 def absent(reason: str) -> NoReturn:
     """End the test: something outside the project is missing, which only CI may not lack."""
     if os.environ.get("CI") == "true":

@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
+from bridge.dispatch import deliver
 from bridge.dispatch.deliver import Lanes
 from bridge.model import Part
 from bridge.ports import Carrier, Done
-from bridge.store.submissions import Prepared
-from tests.bridges import ANNA, BERIT, Running, a_bridge, write_config
+from bridge.store.submissions import Prepared, store_submissions
+from tests.bridges import ANNA, BERIT, Running, a_bridge, until, write_config
 from tests.stores import a_message
 
 LIST = {(0, "country", "NO")}
@@ -114,12 +115,34 @@ async def test_births_under_way_leave_the_urgent_their_places(
     assert lanes.bear(prepared(urgent=True)) is not None
 
 
+@pytest.mark.parametrize("window", [10_000])
+async def test_what_becomes_due_is_not_forgotten_among_births(
+    running: Running,
+    lanes: Lanes,
+    open_: Open,
+    prepared: Callable[..., Prepared],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(deliver, "GLANCE", 3600.0)
+    monkeypatch.setattr(deliver, "LINGER", 0.5)
+    waits = prepared(due_at=running.bridge.clock() + 0.3)
+    await running.bridge.store.write(store_submissions, waits)
+    lanes.start()
+
+    async def has_left() -> bool:
+        await running.mail(f"{BERIT}@sms.example")
+        return any(part.message == waits.id for part in open_.sent)
+
+    await until(has_left)
+    await lanes.stop()
+
+
 @pytest.fixture
 def prepared(running: Running) -> Callable[..., Prepared]:
     """Makes a message that is about to be stored."""
     ids, now = running.bridge.ids, running.bridge.clock()
 
-    def make(*, urgent: bool = False) -> Prepared:
-        return a_message(ids.next(), now, urgent=urgent, phone=ANNA, originator="")
+    def make(**more: Any) -> Prepared:
+        return a_message(ids.next(), now, phone=ANNA, originator="", **more)
 
     return make

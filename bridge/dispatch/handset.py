@@ -30,7 +30,8 @@ from bridge.privacy import asking, letters
 from bridge.privacy.requests import rules
 from bridge.store import ids
 from bridge.store.identity import PASSED, PassCode, pass_code
-from bridge.store.replies import Asked, Judged, PartIn, may_answer
+from bridge.store.mo_parts import PartIn
+from bridge.store.replies import Asked, Judged, may_answer
 from bridge.store.requests import OF_PERSON, Check, Opened, move, open_one, request_of
 from bridge.store.sql import Rows, Script, Values
 from bridge.store.submissions import store_submissions

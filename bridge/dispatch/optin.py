@@ -10,7 +10,8 @@ from bridge.dispatch.tenants import Optin, Tenant
 from bridge.privacy.consents import rules, version_of
 from bridge.privacy.folding import fold, without_signature
 from bridge.store.consents import Terms
-from bridge.store.replies import Agreement, Judged, PartIn
+from bridge.store.mo_parts import PartIn
+from bridge.store.replies import Agreement, Judged
 
 #: What the STOP and its kin do not claim for themselves.
 _FREE = ("none", "start")

@@ -27,6 +27,7 @@ from bridge.errors import BadNumber, Refused, TryLater
 from bridge.model import Inbound, Receipt, State
 from bridge.privacy import keywords
 from bridge.privacy.workdays import next_workday
+from bridge.store.mo_parts import PartIn
 from bridge.store.receipts import ReceiptIn, record_receipts
 from bridge.store.replies import (
     OWNERS,
@@ -36,7 +37,6 @@ from bridge.store.replies import (
     Judged,
     Known,
     Means,
-    PartIn,
     ReplyScript,
 )
 from bridge.store.sql import Values

@@ -24,9 +24,10 @@ from bridge.dispatch.receive import Reception
 from bridge.errors import StoreUnavailable
 from bridge.store.brakes import tidy_brakes
 from bridge.store.leases import release_silent
+from bridge.store.mo_parts import PartIn, read_part
 from bridge.store.portal import tidy_portal
 from bridge.store.receipts import match_missed
-from bridge.store.replies import PartIn, ReplyScript, read_part
+from bridge.store.replies import ReplyScript
 from bridge.store.sql import Script
 from bridge.store.staff import tidy_staff
 from bridge.store.sweeps import (

@@ -12,31 +12,26 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select
+from sqlalchemy import bindparam, func, select
 
 from bridge.model import Inbound
 from bridge.store.consents import Terms, confirm, give, stop_consents
 from bridge.store.list_tables import wish
 from bridge.store.listed import ANY, MARKETING, suppressed
+from bridge.store.mo_parts import PartIn, drop_parts, is_repeat, joined, parts_of
 from bridge.store.notices import CHATS, EDGES, NOTICE_ADD, OWN, inboxes, notice_row
-from bridge.store.receipts import CALLBACK_ADD
 from bridge.store.sql import (
     Many,
     Rows,
     Script,
     Statement,
-    Values,
-    among,
-    constant,
     insert,
     insert_new,
 )
 from bridge.store.submissions import Prepared, store_submissions
 from bridge.store.suppressions import NOBODY, Bound, Suppress, lift, suppress
 from bridge.store.tables import (
-    callback,
     conversation,
-    heard,
     message,
     reply,
     reply_body,
@@ -45,27 +40,7 @@ from bridge.store.tables import (
     tenant,
 )
 
-# An SMSC that missed our acknowledgement comes again within seconds. A person may well write the
-# same word twice, so the time is short.
-REPEAT_SECONDS = 120.0
-# Under the carrier's own id a repeat is one however late: providers over HTTP try for a day.
-KEYED_SECONDS = 2 * 86_400.0
 ANSWERS_AN_HOUR = 3
-
-
-@dataclass(frozen=True, slots=True)
-class PartIn:
-    """An MO part, with its numbers understood and its keyed hashes made."""
-
-    carrier: str
-    part: Inbound
-    source: str  # E.164
-    ours: str  # our number, E.164 or as written
-    all_index: str
-    country: str
-    heard_key: str  # the same part again
-    group_key: str  # parts of one long MO
-    now: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,18 +101,6 @@ class Asked:
     bound: Bound = NOBODY
 
 
-_HEARD = Statement(select(heard.c.key, heard.c.at).where(among(heard.c.key, "keys")))
-_HEARD_ADD = insert_new(heard)
-_HEARD_GONE = Statement(delete(heard).where(heard.c.key == bindparam("h_key")))
-_PARTS = Statement(
-    select(callback.c.number, callback.c.payload)
-    .where(callback.c.kind == constant("part"), callback.c.key == bindparam("key"))
-    .order_by(callback.c.id)
-    .with_for_update()
-)
-_PARTS_GONE = Statement(
-    delete(callback).where(callback.c.kind == constant("part"), callback.c.key == bindparam("key"))
-)
 _PERSON = Statement(
     select(
         message.c.id,
@@ -254,9 +217,9 @@ class ReplyScript:
         return results
 
     def _one(self, item: PartIn) -> Script:
-        if (yield from _is_repeat(item)):
+        if (yield from is_repeat(item)):
             return (yield from self._again(item))
-        parts = yield from _joined(item)
+        parts = yield from joined(item)
         if parts is None:
             return Heard()
         return (yield from self.reply(item, parts, partial=False))
@@ -309,13 +272,11 @@ class ReplyScript:
 
     def partial(self, item: PartIn) -> Script:
         """Pass on the parts that came of an MO whose others did not."""
-        found = yield Rows(_PARTS, {"key": item.group_key})
-        parts = {row[0]: row[1] for row in found}
+        parts = yield from parts_of(item.group_key)
         if not parts:
             return Heard()
-        yield Many(_PARTS_GONE, [{"key": item.group_key}])
-        joined = [read_part(parts[n]) for n in sorted(parts)]
-        return (yield from self.reply(item, joined, partial=True))
+        yield from drop_parts(item.group_key)
+        return (yield from self.reply(item, parts, partial=True))
 
     def _conversation(self, item: PartIn) -> Script:
         """The newest message to this person from the number that they wrote to, else a tenant."""
@@ -532,65 +493,6 @@ def _written(found: Sequence[Sequence[Any]]) -> Sequence[Any]:
 def _numbers(found: Sequence[Sequence[Any]]) -> bool:
     """Whether every message found went out from a number: then another number is another matter."""
     return all(_is_number(row[4]) for row in found)
-
-
-def _is_repeat(item: PartIn) -> Script:
-    """An MO whose acknowledgement was lost comes again: within minutes, or under its own id.
-
-    A row counts from its `at` on for REPEAT_SECONDS: that of an MO with an id is in the future.
-    """
-    found = yield Rows(_HEARD, {"keys": Values([item.heard_key])})
-    if found and found[0][1] > item.now - REPEAT_SECONDS:
-        return True
-    if found:
-        yield Many(_HEARD_GONE, [{"h_key": item.heard_key}])
-    later = KEYED_SECONDS - REPEAT_SECONDS if item.part.key else 0.0
-    yield Many(_HEARD_ADD, [{"key": item.heard_key, "at": item.now + later}])
-    return False
-
-
-def _joined(item: PartIn) -> Script:
-    """All parts of the MO once the last has come; None before."""
-    if item.part.total <= 1:
-        return [item.part]
-    yield Many(CALLBACK_ADD, [_part_row(item)])
-    found = yield Rows(_PARTS, {"key": item.group_key})
-    parts = {row[0]: row[1] for row in found}
-    if len(parts) < item.part.total:
-        return None
-    yield Many(_PARTS_GONE, [{"key": item.group_key}])
-    return [read_part(parts[n]) for n in sorted(parts)]
-
-
-def _part_row(item: PartIn) -> dict[str, Any]:
-    part = item.part
-    payload = {
-        "source": part.source,
-        "destination": part.destination,
-        "data": part.data.hex(),
-        "coding": part.coding,
-        "lang": part.lang,
-        "ref": part.ref,
-        "total": part.total,
-        "number": part.number,
-        "key": part.key,
-    }
-    return {
-        "carrier": item.carrier,
-        "kind": "part",
-        "key": item.group_key,
-        "number": part.number,
-        "total": part.total,
-        "payload": json.dumps(payload),
-        "at": item.now,
-    }
-
-
-def read_part(payload: str) -> Inbound:
-    """A stored part as it came."""
-    kept = json.loads(payload)
-    kept["data"] = bytes.fromhex(kept["data"])
-    return Inbound(**kept)
 
 
 def _owe(match: _Match | None, judged: Judged, reply_id: int, now: float) -> Script:

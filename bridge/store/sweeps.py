@@ -13,7 +13,7 @@ from bridge.store.claims import end_late, end_messages
 from bridge.store.drafts import forget_drafts
 from bridge.store.glimpses import forget_glimpses
 from bridge.store.halts import HALTED
-from bridge.store.replies import REPEAT_SECONDS as HEARD_SECONDS
+from bridge.store.mo_parts import REPEAT_SECONDS as HEARD_SECONDS
 from bridge.store.sql import Do, Rows, Script, Statement, among, constant
 from bridge.store.submissions import REPEAT_SECONDS as SEEN_SECONDS
 from bridge.store.tables import OPEN, WAITING, callback, event, heard, message, notice, seen

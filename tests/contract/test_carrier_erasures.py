@@ -341,10 +341,10 @@ _WAITS = (
 
 
 def test_a_part_that_waits_for_others_keeps_its_name() -> None:
-    from bridge.store.replies import PartIn, _part_row, read_part
+    from bridge.store.mo_parts import PartIn, part_row, read_part
 
     part = Inbound("+420601123401", "+420601000000", b"A", "utf-8", total=2, key="mo-1")
-    row = _part_row(PartIn("smsc", part, part.source, part.destination, "", "CZ", "h", "g", NOW))
+    row = part_row(PartIn("smsc", part, part.source, part.destination, "", "CZ", "h", "g", NOW))
     assert read_part(row["payload"]) == part
     # One that an earlier version stored has none.
     assert read_part(row["payload"].replace(', "key": "mo-1"', "")).key == ""

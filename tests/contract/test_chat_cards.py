@@ -25,6 +25,7 @@ from bridge.store.chat_tables import card, thread
 from bridge.store.drafts import ChatSend
 from bridge.store.held import Decide, decide
 from bridge.store.leases import release_silent
+from bridge.store.mo_parts import PartIn
 from bridge.store.notices import (
     NEXT_NOTICE,
     NOTICE_ADD,
@@ -34,7 +35,7 @@ from bridge.store.notices import (
     give_back_notices,
     notice_row,
 )
-from bridge.store.replies import Heard, Judged, Known, Means, PartIn, ReplyScript
+from bridge.store.replies import Heard, Judged, Known, Means, ReplyScript
 from bridge.store.sql import Many, Script
 from bridge.store.suppressions import Suppress, suppress_all
 from bridge.store.sweeps import sweep

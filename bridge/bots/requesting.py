@@ -27,7 +27,8 @@ from bridge.errors import Refused
 from bridge.privacy.letters import of_country
 from bridge.privacy.requests import Kind, Role, State
 from bridge.store import ids
-from bridge.store.requests import DUE, REQUEST, Check, Opened, Request, request_of
+from bridge.store.request_rows import DUE, REQUEST, Request, request_of
+from bridge.store.requests import Check, Opened
 from bridge.store.staff import STAFF, Person, actor_of, person_of
 from bridge.store.threads import LATEST_REPLY
 

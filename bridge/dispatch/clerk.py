@@ -36,18 +36,8 @@ from bridge.store.identity import forget_codes
 from bridge.store.leases import LEASE_SECONDS
 from bridge.store.listed import ANY
 from bridge.store.rectifying import Rectified, Rectify, rectify
-from bridge.store.requests import (
-    ABANDONED,
-    COUNTS,
-    DUE,
-    Move,
-    Request,
-    Take,
-    Unstop,
-    request_of,
-    take_requests,
-    unstop,
-)
+from bridge.store.request_rows import ABANDONED, COUNTS, DUE, Request, request_of
+from bridge.store.requests import Move, Take, Unstop, take_requests, unstop
 from bridge.store.suppressions import Suppress, suppress_all
 from bridge.store.writers import Holding, Writer, holds_on_writers
 

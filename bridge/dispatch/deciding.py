@@ -29,7 +29,8 @@ from bridge.errors import Refused
 from bridge.privacy import requests as law
 from bridge.privacy.requests import FINAL, RELEASING, TWO_PEOPLE, Kind, Role, State
 from bridge.store import ids
-from bridge.store.requests import INSTRUCTIONS, Instruct, Move, Request
+from bridge.store.request_rows import INSTRUCTIONS, Request
+from bridge.store.requests import Instruct, Move
 
 _CONFIRM_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 

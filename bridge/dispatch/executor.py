@@ -11,7 +11,7 @@ from bridge.dispatch.receipting import issue
 from bridge.dispatch.requests import Someone
 from bridge.errors import Refused
 from bridge.privacy.requests import Kind
-from bridge.store.requests import Request
+from bridge.store.request_rows import Request
 
 
 class Fulfilment:

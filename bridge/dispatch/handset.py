@@ -32,7 +32,8 @@ from bridge.store import ids
 from bridge.store.identity import PASSED, PassCode, pass_code
 from bridge.store.mo_parts import PartIn
 from bridge.store.replies import Asked, Judged, may_answer
-from bridge.store.requests import OF_PERSON, Check, Opened, move, open_one, request_of
+from bridge.store.request_rows import OF_PERSON, request_of
+from bridge.store.requests import Check, Opened, move, open_one
 from bridge.store.sql import Rows, Script, Values
 from bridge.store.submissions import store_submissions
 

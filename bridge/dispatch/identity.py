@@ -48,7 +48,8 @@ from bridge.store.identity import (
     start_code,
 )
 from bridge.store.listed import RESTRICTED
-from bridge.store.requests import Check, Move, Moved, Request
+from bridge.store.request_rows import Request
+from bridge.store.requests import Check, Move, Moved
 from bridge.store.sql import Values
 
 _WAITS: Final = (str(State.RECEIVED), str(State.IDENTITY_PENDING))

@@ -27,22 +27,24 @@ from bridge.store import ids
 from bridge.store.announcements import Words
 from bridge.store.listed import ANY, MARKETING
 from bridge.store.notices import inbox_places
-from bridge.store.requests import (
+from bridge.store.request_rows import (
     CONCERNS,
     KNOWN_TO,
     REQUEST,
     SUBJECT,
     WRITERS,
+    Request,
+    request_of,
+)
+from bridge.store.requests import (
     Check,
     Move,
     Moved,
     Open,
     Opened,
-    Request,
     Told,
     move_requests,
     open_requests,
-    request_of,
 )
 from bridge.store.submissions import Prepared
 from bridge.store.suppressions import Suppress

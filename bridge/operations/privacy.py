@@ -25,7 +25,8 @@ from bridge.privacy.requests import FINAL, RELEASING, Kind, State
 from bridge.store import ids
 from bridge.store.audit import HASH_OF, masked
 from bridge.store.proofs import IS_LAST
-from bridge.store.requests import Instruct, Move, Request
+from bridge.store.request_rows import Request
+from bridge.store.requests import Instruct, Move
 
 #: Seconds for which asking again is taken for the same act: a run was killed.
 FRESH_S: Final = 600.0

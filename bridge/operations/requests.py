@@ -22,7 +22,7 @@ from bridge.operations.office import (
 from bridge.privacy.requests import GROUNDS, MODES, Kind
 from bridge.store import ids
 from bridge.store.identity import CHECKS
-from bridge.store.requests import DUE, EVENTS, INSTRUCTIONS, NEWEST, Request, request_of
+from bridge.store.request_rows import DUE, EVENTS, INSTRUCTIONS, NEWEST, Request, request_of
 
 CHANNEL: Final = "cli"
 #: How people may have asked, beside what the bridge hears itself.

@@ -24,7 +24,8 @@ from bridge.privacy.requests import FINAL, RELEASING, Kind, State
 from bridge.store import ids
 from bridge.store.listed import MARKETING
 from bridge.store.portal import Known
-from bridge.store.requests import OF_PERSON, Check, Request, request_of
+from bridge.store.request_rows import OF_PERSON, Request, request_of
+from bridge.store.requests import Check
 from bridge.store.sql import Values
 from bridge.store.suppressions import ACTIVE
 from bridge.web.language import Words

@@ -28,8 +28,8 @@ from bridge.smtp.notifier import MailNotifier
 from bridge.store import ids
 from bridge.store.audit_tables import audit
 from bridge.store.notices import ClaimNotices, Notice, claim_notices
+from bridge.store.request_rows import Request, request_of
 from bridge.store.request_tables import dsr, dsr_event, identity_check, instruction
-from bridge.store.requests import Request, request_of
 from bridge.store.sql import Statement
 from bridge.store.tables import body, message, notice, subject, suppression
 from tests.seeds import seeded

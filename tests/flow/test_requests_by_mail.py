@@ -9,8 +9,8 @@ import aiosmtplib
 import pytest
 from sqlalchemy import select
 
+from bridge.store.request_rows import Request, request_of
 from bridge.store.request_tables import dsr
-from bridge.store.requests import Request, request_of
 from bridge.store.sql import Statement
 from bridge.store.tables import message, suppression
 from tests.bridges import ANNA, Running, a_bridge, until, write_config

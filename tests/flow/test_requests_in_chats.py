@@ -13,8 +13,8 @@ from bridge.bots.requesting import ACTS
 from bridge.dispatch import identity
 from bridge.dispatch.requests import By, read
 from bridge.store import ids
+from bridge.store.request_rows import Request, request_of
 from bridge.store.request_tables import dsr, restriction
-from bridge.store.requests import Request, request_of
 from bridge.store.sql import Statement
 from bridge.store.tables import body, subject
 from tests.bridges import ANNA, until, write_config

@@ -22,13 +22,13 @@ STOP: dict[str, str] = {
     "sk": """odhlásiť, odhlásiť sa, odhlasujem sa, odhláste ma, odhlás ma, odhláste, neposielať,
         neposielajte, nezasielať, nezasielajte, zrušiť odber, ukončiť odber, odhlásenie,
         odhlásiť ma, zrušiť odoberanie, zrušiť zasielanie, ukončiť zasielanie""",
-    "no": """stopp, avmeld, avmelding, meld av, meld meg av, avmeld meg, reserver, reserver meg,
+    "no": """stopp, avmeld, avmelding, meld av, meld meg av, avmeld meg, reserver meg,
         avslutt abonnement, stopp abonnement, si opp abonnement, stopp alle, stans,
         avslutt abonnementet, avregistrer, meld ut, meld meg ut""",
     "sv": """stopp, avregistrera, avregistrera mig, avsluta, avanmäl, avanmälan, avanmäl mig,
         avprenumerera, avsluta prenumeration, avsluta prenumerationen,
         stoppa, stoppa sms, anmäl av""",
-    "da": """afmeld, afmelding, afmeld mig, frameld, frameld mig, framelding, meld fra, meld af,
+    "da": """afmeld, afmelding, afmeld mig, frameld, frameld mig, framelding, meld af,
         meld mig fra, meld mig af, opsig abonnement, afmeld abonnement, stop alle,
         afmeld nyhedsbrev, afslut abonnement""",
     "de": """stopp, abmelden, abmeldung, abbestellen, abbestellung, austragen, austragen bitte,
@@ -44,7 +44,7 @@ STOP: dict[str, str] = {
         no molestar, pare, desinscribirme, eliminar suscripción, terminar suscripción""",
     "it": """disiscrivi, disiscrivimi, disiscriviti, disiscrizione, disiscriversi, cancellami,
         cancellazione, disattiva, disattivare, disattivazione, annulla iscrizione,
-        cancella iscrizione, annullare iscrizione, disdetta, disdire, disiscrivermi, annulla
+        cancella iscrizione, annullare iscrizione, disiscrivermi, annulla
         abbonamento, stop pubblicità, revoca, rimuovimi""",
     "nl": """afmelden, afmelding, uitschrijven, uitschrijving, stoppen, meld me af, meld mij af,
         schrijf me uit, schrijf mij uit, opzeggen, abonnement opzeggen, afmeld, uitschrijf,
@@ -59,7 +59,7 @@ STOP: dict[str, str] = {
         remover inscrição, cancelar cadastro""",
     "fi": """lopeta, lopetus, lopettaa, peru tilaus, peruuta tilaus, lopeta tilaus, tilaus pois,
         peru tilaukseni, lopeta viestit, lopeta tekstiviestit, peruuta viestit, peru viestit,
-        stoppi, seis, eroa listalta, poista listalta""",
+        stoppi, eroa listalta, poista listalta""",
     "hu": """leiratkozás, leiratkozom, leiratkozni, leiratkoz, leiratkozik,
         leállítás, leállít, leállítani, iratkozz le, leiratkozok, feliratkozás törlése,
         leiratkozást""",
@@ -104,7 +104,7 @@ STOP: dict[str, str] = {
         preklic naročnine""",
     "sr": """стоп, одјава, одјави, одјави ме, заустави, одјавите ме, престаните, откажи претплату,
         прекини""",
-    "zh": "退订, 退訂, 停止, 取消订阅, 取消訂閱, td, 拒收",
+    "zh": "退订, 退訂, 停止, 取消订阅, 取消訂閱, 拒收",
     "ja": "停止, 配信停止, 解除, 登録解除, 配信解除, ストップ",
     "ko": "수신거부, 중지, 그만, 구독취소, 스톱",
     "vi": "dừng lại, hủy đăng ký, ngừng, từ chối",
@@ -117,17 +117,18 @@ WEAK: dict[str, str] = {
     "en": "end, cancel, remove, cancel all, remove all, end all, remove me",
     "cs": "zrušit, konec, ukončit, zrušte, smazat, přestat, přestaňte, zastavit",
     "sk": "zrušiť, koniec, ukončiť, vymazať, prestaňte, zastaviť",
-    "no": "slutt, avslutt, slett, fjern, avbryt, avbestill",
+    "no": "slutt, avslutt, slett, fjern, avbryt, avbestill, reserver",
     "sv": "sluta, slut, ta bort, avbryt, radera, säg upp, avbeställ",
-    "da": "slut, slet, fjern, annuller, opsig",
+    "da": "slut, slet, fjern, annuller, opsig, meld fra",
     "de": "ende, beenden, löschen, aufhören, kündigen, kündigung",
     "fr": "fin, annuler, supprimer, terminer",
     "es": "fin, parar, alto, cancelar, anular, eliminar, borrar, cancela, detener",
-    "it": "fine, basta, cancella, annulla, rimuovi, elimina, annullare, ferma, fermare",
+    "it": """fine, basta, cancella, annulla, rimuovi, elimina, annullare, ferma, fermare, disdire,
+        disdetta""",
     "nl": "einde, verwijder, annuleren, verwijderen, beëindigen",
     "pl": "anuluj, koniec, usuń, przestań, przestańcie, zakończ",
     "pt": "cancelar, remover, fim, parar, cancela, cancele, excluir, apagar, anular, desisto",
-    "fi": "peru, peruuta, poista",
+    "fi": "peru, peruuta, poista, seis",
     "hu": "vége, állj, töröl, törlés, mondd le, törölj, törölni, lemondás, lemondom, lemondani",
     "ro": "anulare, anulează, sfârșit, șterge, elimină",
     "bg": "отказ, край, премахни, изтрий, отмени",
@@ -143,14 +144,15 @@ WEAK: dict[str, str] = {
     "hr": "kraj, otkaži, obriši, prekini, ukloni",
     "sl": "konec, prekliči, izbriši, odstrani, nehajte",
     "sr": "крај, откажи, обриши",
-    "zh": "取消, t",
+    "zh": "取消, t, td",
     "ja": "キャンセル, 終了",
     "ko": "취소",
 }
 
 #: Of the weak words, those that beside an object speak of it rather than to us: delete message.
 ALONE = """end, ende, fin, fine, fim, slut, slutt, konec, koniec, einde, alto, vége, kraj, край,
-    крај, конец, кінець, τέλος, beigas, pabaiga, lõpp, t, dur, peru, نهاية, סיום, remove,
+    крај, конец, кінець, τέλος, beigas, pabaiga, lõpp, t, td, dur, peru, نهاية, סיום, remove,
+    seis, reserver,
     remove all, remove me, smazat, vymazať, slett, fjern, ta bort, radera, slet, löschen,
     supprimer, eliminar, borrar, cancella, rimuovi, elimina, verwijder, verwijderen, usuń,
     excluir, apagar, remover, poista, töröl, törlés, törölj, törölni, șterge, elimină, премахни,
@@ -288,7 +290,7 @@ POLITE = """please pls plz plese thanks thank_you thank_you_very_much many_thank
         dear dear_sir sir madam ok okay now immediately today
     right_now asap at_once sorry
     prosím prosim_vás prosím_vas děkuji děkuju díky dík moc_děkuji předem_děkuji dobrý_den ahoj
-    ihned hned okamžitě ďakujem vďaka ďakujem_pekne dobrý_deň
+    hezký_den pěkný_den ihned hned okamžitě ďakujem vďaka ďakujem_pekne dobrý_deň
     takk tusen_takk vennligst vær_så_snill er_du_snill hei mvh hilsen nå
     tack tack_så_mycket snälla vänligen hej nu tack_på_förhand
     tak mange_tak tak_for_det venligst venlig_hilsen

@@ -45,21 +45,38 @@ _CLOSING = (
     r"(?:kind |best )?regards\b|cheers\b|sincerely\b|s pozdravem\b|s pozdravom\b|mvh\b|"
     r"(?:(?:med )?(?:vennlig|venlig|vänliga?) )?(?:hilsen|hälsning(?:ar)?)\b|mfg\b|"
     r"(?:mit )?(?:freundlichen? )?gr[uü](?:ß|ss)e?n?\b|cordialement\b|saludos\b|"
-    r"cordiali saluti\b|met vriendelijke groet|pozdrawiam\b|atenciosamente\b"
+    r"(?:viele |liebe |beste )?gr[uü](?:ß|ss)e\b|lg\b|cdlt\b|bien à vous\b|"
+    r"(?:cordiali |distinti )?saluti\b|(?:un )?(?:cordial )?saludos?\b|cumprimentos\b|"
+    r"met vriendelijke groet(?:en)?\b|groet(?:en|jes)?\b|mvg\b|pozdrawiam\b|"
+    r"atenciosamente\b|(?:ystävällisin )?terveisin\b|[uü]dv(?:[oö]zlettel)?\b|cu stim[aă]\b|"
+    r"sayg[ıi]lar(?:[ıi]mla)?\b|с уважением\b|с уважение\b|з повагою\b|поздрави\b|"
+    r"με εκτίμηση\b|(?:srdačan |lijep |lep )pozdrav\b|lugupidamisega\b|pagarbiai\b|"
+    r"ar cieņu\b"
 )
 _SIGNATURE = re.compile(
     rf"-- ?$|_{{3,}}|>|(?:{_SENT_FROM})\b|.{{0,80}}(?:\b(?:{_DEVICES})\b.{{0,30}}$|{_QUOTED})|"
     rf"{_CLOSING}",
     re.IGNORECASE,
 )
-_NAME = re.compile(r"[^\W\d_]+(?:[ '.-]+[^\W\d_]+){0,2}\.?")
+_NAMED = r"[^\W\d_]+(?:[ '.-]+[^\W\d_]+){0,2}\.?"
+_NAME = re.compile(_NAMED)
+#: The same at the end of a line, where a phone or a carrier has taken the line ends out.
+_TRAILING = re.compile(
+    rf"(?<=\w)[\s,.;!–-]+(?:(?:{_SENT_FROM})\b.{{0,30}}\b(?:{_DEVICES})\b.{{0,30}}|"
+    rf"(?:{_CLOSING})[\s,.;!–-]*(?:{_NAMED})?)$",
+    re.IGNORECASE,
+)
 
 
 def without_signature(text: str) -> str:
-    """`text` up to the first line, not its first, that a mail program or a closing began.
+    """`text` up to the first words, not its first, that a mail program or a closing began.
 
     A name alone on the last of two or three lines goes too.
     """
+    return _TRAILING.sub("", _without_last_lines(text))
+
+
+def _without_last_lines(text: str) -> str:
     lines = [line.strip() for line in text.splitlines() if line.strip(" \t\ufeff\u200b")]
     for at, line in enumerate(lines[1:], 1):
         if _SIGNATURE.match(line):

@@ -125,6 +125,11 @@ def _pairs(
                 yield min(start, start2), max(end, end2), end2
 
 
+def may_cancel(tokens: list[str]) -> bool:
+    """Whether `tokens` have a word for cancelling, which alone may be of an appointment."""
+    return any("cancel" in spans for spans in _classes(tokens).values())
+
+
 def only_cease(tokens: list[str]) -> bool:
     """Whether `tokens` say nothing but "stop", in whatever form a language has."""
     return any(
@@ -208,16 +213,33 @@ def _not_wanted(spans: _Spans, tokens: list[str]) -> _Said:
     return None
 
 
+def _of_a_visit(spans: _Spans) -> bool:
+    """Whether a text speaks of an appointment or a day, and of no list, number or messages."""
+    return "visit" in spans and not spans.keys() & {"list", "data", "msg"}
+
+
 def _to_be_erased(spans: _Spans, tokens: list[str]) -> _Said:
     """Delete my number; take me off your list; smažte mě z databáze."""
+    if _of_a_visit(spans):
+        return None
     for start, end, _ in _pairs(spans, "erase", "data", 5, 4):
+        if _near(spans, "visit", start, end, 0):
+            continue
         if _near(spans, "mine", start, end, 2) or _closes(spans, tokens, 0, 0):
             return start, end
     for start, end, _ in _pairs(spans, "erase", "list", 6, 4):
         if _near(spans, "me", start, end, 3):
             return start, end
     for start, end, _ in _pairs(spans, "erase", "me", 1, 1):
-        if len(tokens) <= 6 and _closes(spans, tokens, start):
+        if len(tokens) <= 6 and _closes(spans, tokens, start, 0):
+            return start, end
+    return None
+
+
+def _asked_whence(spans: _Spans, _tokens: list[str]) -> _Said:
+    """Who gave you my number; odkud máte moje číslo; woher haben Sie meine Nummer."""
+    for start, end, _ in _pairs(spans, "source", "data", 4, 4):
+        if _near(spans, "mine", start, end, 2):
             return start, end
     return None
 
@@ -237,6 +259,10 @@ def _to_unsubscribe(spans: _Spans, tokens: list[str]) -> _Said:
 def _in_so_many_words(spans: _Spans, tokens: list[str]) -> _Said:
     """Leave me alone; I said stop; I withdraw my consent; not interested, thanks."""
     said = [*spans.get("phrase", ())]
+    if _of_a_visit(spans):
+        # "Take me off the rota", "remove me from Friday's shift".
+        erase = spans.get("erase", ())
+        said = [span for span in said if not any(span[0] <= at < span[1] for at, _ in erase)]
     if "short" in spans and _closes(spans, tokens, 0):
         said += spans["short"]
     return next(iter(said), None)
@@ -249,4 +275,5 @@ _RULES = (
     _not_wanted,
     _to_be_erased,
     _to_unsubscribe,
+    _asked_whence,
 )

@@ -16,7 +16,7 @@ from typing import Final
 
 from bridge.privacy import words
 from bridge.privacy.folding import fold, plainer, without_signature
-from bridge.privacy.intents import only_cease, wish
+from bridge.privacy.intents import may_cancel, only_cease, wish
 
 STOP: Final = "stop"
 START: Final = "start"
@@ -147,13 +147,18 @@ _CLAUSE = re.compile(r"[.!?,;:\n]+|\s[-–—]+\s")
 
 
 def _free_words(tokens: list[str], text: str) -> Verdict | None:
-    """A wish in free words; or the last of several clauses is only a stop word."""
+    """A wish in free words; or the last of several clauses is only a stop word.
+
+    "I am ill, cancel please" answers a reminder: what may be cancelled is no stop word there.
+    """
     if said := wish(tokens[:_LONGEST]):
         return Verdict(INTENT, said)
     clauses = [clause for clause in map(fold, _CLAUSE.split(without_signature(text))) if clause]
     if len(clauses) < 2:
         return None
     last = clauses[-1].split()
+    if may_cancel(last):
+        return None
     found = _exact(last, "")
     if (found and found.verdict == STOP) or only_cease(last):
         return Verdict(INTENT, clauses[-1])

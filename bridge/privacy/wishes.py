@@ -12,6 +12,8 @@ A `*` ends a stem, `_` joins the words of a phrase.  Classes:
     mine     my, this                          list     list, database
     unsub    to unsubscribe, in any form       phrase   a whole wish in itself
     short    one where little else is said     veto     it is about something else
+    source   who gave you, where did you get   cancel   to cancel, a message or a visit
+    visit    an appointment, a shift, a day
 """
 
 from __future__ import annotations
@@ -20,14 +22,15 @@ WISHES: dict[str, dict[str, str]] = {
     "en": {
         "cease": "stop quit cease stopping turn_off switch_off disable cancel",
         "send": """
-            texting messaging sending writing contacting spamming bothering harassing emailing
+            texting txting messaging msging sending writing contacting spamming bothering
+            harassing emailing
             sms_ing smsing pestering calling bugging notifying""",
-        "do": "text message sms contact send spam bother_me bother_us email write notify",
+        "do": "text txt message msg sms contact send spam bother_me bother_us email write notify",
         "it": "these this them it anything such nothing those that any my your you of from for",
         "not": "don_t dont do_not never not no_need_to",
         "msg": """
             messages texts sms smses notifications alerts text_messages spam newsletter
-            newsletters msgs ads offers promos promotions adverts advertising mailings
+            newsletters msgs txts ads offers promos promotions adverts advertising mailings
             reminders updates marketing crap messaging""",
         "me": "we me us him her he she",
         "more": "again anymore any_more more ever further",
@@ -35,15 +38,16 @@ WISHES: dict[str, dict[str, str]] = {
             don_t_want dont_want do_not_want don_t_wish do_not_wish no_longer_want
             no_longer_wish don_t_need dont_need do_not_need never_wanted don_t_like rather_not
             no_need_for sick_of tired_of fed_up_with never_asked_for didn_t_ask_for
-            not_interested_in enough_of dont_wanna don_t_wanna did_not_agree_to
+            not_interested_in enough_of enough_with dont_wanna don_t_wanna did_not_agree_to
             didn_t_agree_to never_agreed_to did_not_consent_to don_t_agree_to""",
         "recv": """
-            receive receiving get getting contacted be_contacted hear communication
+            receive receiving recieve recieving get getting contacted be_contacted hear
+            communication
             communications hearing""",
         "erase": """
             delete remove erase take drop scrub removing deleted removed cancel forget wipe
             unlist delist purge""",
-        "data": "number phone contact contact_details data cell mobile",
+        "data": "number nr phone contact contact_details details info data cell mobile",
         "mine": "my our this her his their me",
         "list": "list lists database system records mailing_list contacts subscription file",
         "unsub": "unsubscribe unsubscribing unsub opt_out opting_out opt_me_out sign_off",
@@ -58,14 +62,26 @@ WISHES: dict[str, dict[str, str]] = {
             wish_to_opt_out want_to_opt_out want_to_unsubscribe unsubscribe_me_from
             never_signed_up did_not_sign_up didn_t_sign_up don_t_want_to_hear_from
             do_not_want_to_hear_from never_text never_message never_contact reported_as_spam
-            reporting_you make_it_stop telling_you_to_stop keep_asking_you_to_stop
+            object_to_you_using object_to_the_use object_to_the_processing reporting_you
+            report_you_to report_you_if cease_and_desist make_it_stop telling_you_to_stop
+            keep_asking_you_to_stop
             make_them_stop""",
         "short": """
             not_interested no_longer_interested go_away get_lost enough_already stop_this
             stop_it stop_that stop_already please_stop_this wrong_number wrong_person
             knock_it_off leave_me_be delete_me this_is_spam last_time_stop want_out piss_off
-            fuck_off stop_please_i block_me no_more_texts no_more_messages no_more_sms
+            fuck_off stop_please_i block_me no_more_texts no_more_txts no_more_messages
+            no_more_msgs no_more_sms
             no_more_of_these no_more_spam""",
+        "source": """
+            who_gave who_has_given how_did_you_get how_did_u_get where_did_you_get
+            where_did_u_get how_do_you_have how_come_you_have where_have_you_got
+            how_have_you_got""",
+        "cancel": "cancel",
+        "visit": """
+            appointment* appt booking* reservation* visit shift shifts rota roster order
+            slot table tomorrow tmrw monday tuesday wednesday thursday friday saturday
+            sunday""",
         "veto": """
             the_generator the_pump stop_by stop_at stop_over bus_stop full_stop pit_stop
             systemctl one_stop non_stop nonstop stop_sign until_further call_me""",
@@ -96,8 +112,8 @@ WISHES: dict[str, dict[str, str]] = {
             chodit
             dostávat dostat přijímat odebírat odběr* kontaktován* kontaktovan* být_kontaktov*""",
         "erase": "smaž* vymaž* odstra* vyřa* vyškrtn* odeber* vyhoď* smazat zrušte zruš zrušit",
-        "data": "číslo čísla kontakt* údaje telefon* tel mobil",
-        "mine": "mé moje můj naše tohle toto moji svoje mého mi",
+        "data": "číslo čísla číslu kontakt* údaje telefon* tel mobil",
+        "mine": "mé moje můj naše tohle toto moji svoje mého mému mi",
         "list": "seznam* databáz* evidence listu systému adresář* rozesíl*",
         "unsub": """
             zrušit_odběr zruš*_odběr ukončit_odběr odhlášení zrušit_zasílání odhlásit odhlaste
@@ -114,6 +130,13 @@ WISHES: dict[str, dict[str, str]] = {
             nemám_zájem nemáme_zájem přestaňte_s_tím nechte_toho už_stop nezájem už_dost
             jděte_do_háje špatné_číslo to_je_spam děláte_si_legraci_stop běžte_pryč""",
         "it": "to tohle toto ty takové tyhle tyto nic žádné",
+        "source": """
+            odkud kdo_vám_dal kde_jste_vzal* kde_jste_přišl* kde_jste_sehnal*
+            kde_jste_získal* jak_jste_přišl* jak_jste_získal* kdo_vám_poskytl*""",
+        "cancel": "zruš* ukonč*",
+        "visit": """
+            termín* návštěv* směn* objednáv* rozvrh* zítra pondělí úterý středu čtvrtek
+            pátek pátk* sobot* neděl*""",
         "veto": """
             volejte
             oběd* oběda školení zkoušk* kurz* schůzk* lekc* trénink* tábor* přednášk*
@@ -153,6 +176,13 @@ WISHES: dict[str, dict[str, str]] = {
             nemám_záujem nemáme_záujem už_dosť prestaňte_s_tým nechajte_toho nezáujem
             zlé_číslo""",
         "it": "to toto tieto také nič žiadne",
+        "source": """
+            odkiaľ kto_vám_dal kde_ste_vzal* kde_ste_prišl* kde_ste_získal*
+            ako_ste_prišl* ako_ste_získal*""",
+        "cancel": "zruš* ukonč*",
+        "visit": """
+            termín* návštev* zmenu zmeny smen* objednáv* zajtra pondelok utorok stredu
+            štvrtok piatok sobot* nedeľ*""",
         "veto": """
             volejte
             obed* školeni* skúšk* kurz* stretnuti* faktúr* zastávk* tréning* zavolajte zavolaj""",
@@ -174,7 +204,7 @@ WISHES: dict[str, dict[str, str]] = {
             vil_ikke_lenger gidder_ikke lei_av lei_disse har_ikke_bedt_om ikke_vil
             vil_jeg_ikke ønsker_jeg_ikke""",
         "recv": "motta få ha",
-        "erase": "slett* fjern* stryk ta",
+        "erase": "slett* fjern* stryk ta ta_bort ta_vekk",
         "data": "nummer nummeret telefonnummer* mobilnummer* kontakt* data opplysninger info",
         "mine": "mitt min mine dette vårt",
         "list": "liste lista listen listene lister database* register* system*",
@@ -193,6 +223,13 @@ WISHES: dict[str, dict[str, str]] = {
             slutt_med_dette slutt_med_det feil_nummer dette_er_spam ikke_flere_meldinger
             ikke_flere_sms ikke_mer_sms ikke_mer_spam ingen_flere_meldinger ingen_flere_sms
             ikke_mer_reklame""",
+        "source": """
+            hvor_har_dere hvor_har_du hvor_fikk hvordan_fikk hvordan_har_dere hvem_ga
+            hvem_har_gitt""",
+        "cancel": "avslutt avbestill",
+        "visit": """
+            timen avtale* vakt vakta vakten skift* bestilling* morgen mandag tirsdag
+            onsdag torsdag fredag lørdag søndag""",
         "veto": "møtet møte pumpen generator* bussen ferien vakt skiftet festen ring_meg",
     },
     "sv": {
@@ -223,6 +260,13 @@ WISHES: dict[str, dict[str, str]] = {
         "short": """
             inte_intresserad ta_bort_mig stryk_mig sluta_med_det_här nu_räcker_det fel_person
             fel_nummer inga_fler_sms inga_fler_meddelanden inga_fler inte_fler_sms""",
+        "source": """
+            var_har_ni var_har_du var_fick hur_fick hur_har_ni vem_gav vem_har_gett
+            vem_har_givit""",
+        "cancel": "avsluta avbeställ",
+        "visit": """
+            tid tiden bokning* pass passet skift* schema* imorgon morgon måndag tisdag
+            onsdag torsdag fredag lördag söndag""",
         "veto": "ring_meg mötet pumpen generator* regna röka ring_mig",
     },
     "da": {
@@ -255,6 +299,13 @@ WISHES: dict[str, dict[str, str]] = {
         "short": """
             ikke_interesseret slet_mig så_er_det_nok forkert_person forkert_nummer stop_det
             ikke_flere_beskeder ikke_flere_sms ikke_mere_spam""",
+        "source": """
+            hvor_har_i hvor_har_du hvor_fik hvordan_fik hvordan_har_i hvem_gav
+            hvem_har_givet""",
+        "cancel": "annuller",
+        "visit": """
+            tid tiden aftale* vagt vagten bestilling* morgen mandag tirsdag onsdag
+            torsdag fredag lørdag søndag""",
         "veto": "ring_meg mødet pumpen generator* ring_til_mig ring_mig",
     },
     "de": {
@@ -295,13 +346,21 @@ WISHES: dict[str, dict[str, str]] = {
             ziehe_meine_einwilligung ich_sagte_stopp ich_habe_stopp habe_stopp stopp_gesagt
             stop_gesagt stopp_geschrieben stop_geschrieben nehmen_sie_mich_von
             nehmen_sie_mich_aus nimm_mich_aus streichen_sie_mich nicht_mehr_kontaktieren
-            nicht_mehr_bekommen nicht_mehr_erhalten""",
+            nicht_mehr_bekommen nicht_mehr_erhalten widerspreche_der_nutzung
+            widerspreche_der_verwendung widerspreche_der_verarbeitung widerspreche_der_werbung""",
         "short": """
             kein_interesse nicht_interessiert jetzt_reicht es_reicht keine_werbung
             unterlassen_sie_das falsche_nummer hören_sie_auf_damit hört_auf_damit
             lassen_sie_das kein_bedarf keine_weiteren_nachrichten keine_weiteren_sms
             keine_sms_mehr keine_nachrichten_mehr keine_werbung_mehr""",
         "it": "ich wir das diese dieser sowas die so etwas sie bitte davon",
+        "source": """
+            woher_hab* woher_hast woher_kenn* wer_hat_ihnen wer_hat_euch wer_hat_dir
+            wie_kommen_sie wie_kommt_ihr wie_sind_sie von_wem""",
+        "cancel": "kündig* widerruf*",
+        "visit": """
+            termin* schicht* buchung* reservierung* dienstplan* kurs morgen montag*
+            dienstag* mittwoch* donnerstag* freitag* samstag* sonntag*""",
         "veto": """
             generator* pumpe maschine besprechung termin meeting nicht_stoppen nicht_aufhören
             rechnung ruf_mich rufen_sie_mich""",
@@ -314,12 +373,13 @@ WISHES: dict[str, dict[str, str]] = {
             d_envoyer appeler message recontacter""",
         "not": "ne n pas plus",
         "msg": """
-            sms message* textos texto notification* publicité* pub pubs spam newsletter*
+            sms msg msgs message* textos texto notification* publicité* pub pubs spam newsletter*
             alertes alerte offres promos rappels mailings""",
         "me": "me m moi nous mon",
         "more": "plus encore jamais davantage",
         "nowant": """
-            ne_veux_plus ne_veux_pas veux_plus veux_pas ne_souhaite_plus ne_souhaite_pas
+            ne_veux_plus ne_veux_pas veux_plus jveux_plus veux_pas jveux_pas ne_souhaite_plus
+            ne_souhaite_pas
             souhaite_plus ne_désire_plus ne_suis_pas_intéressé* pas_intéressé* j_en_ai_marre
             marre_de assez_de ras_le_bol_de n_ai_pas_demandé pas_besoin_de je_refuse
             ne_voulons_plus""",
@@ -341,6 +401,11 @@ WISHES: dict[str, dict[str, str]] = {
             m_intéresse_pas foutez_le_camp plus_de_sms plus_de_messages plus_aucun_sms
             plus_aucun_message plus_de_pub""",
         "it": "je suis ça cela ces ce rien de les vos",
+        "source": "qui_vous_a qui_t_a d_où où_avez_vous comment_avez_vous comment_vous_avez",
+        "cancel": "annul* résili*",
+        "visit": """
+            rdv rendez_vous rendezvous commande* réservation* visite planning demain
+            lundi mardi mercredi jeudi vendredi samedi dimanche""",
         "veto": """
             réunion pompe générateur bus autobus train machine facture appelez_moi appelle_moi""",
     },
@@ -355,7 +420,7 @@ WISHES: dict[str, dict[str, str]] = {
             spamear enviarme mandarme escribirme molestarme contactarme fastidiar""",
         "not": "no nunca ni",
         "msg": """
-            sms mensaje* publicidad spam notificacion* alertas avisos ofertas promociones
+            sms msj* mensaje* publicidad spam notificacion* alertas avisos ofertas promociones
             propaganda boletín* promos textos""",
         "me": "me nos mi mis",
         "more": "más nunca jamás nuevamente otra_vez ya",
@@ -381,6 +446,13 @@ WISHES: dict[str, dict[str, str]] = {
         "short": """
             no_me_interesa no_estoy_interesad* no_mas ya_no_más basta_ya número_equivocado
             sácame quítame no_más_mensajes no_más_sms basta_de_mensajes""",
+        "source": """
+            de_dónde quién_le quién_les quién_te quién_os cómo_consigui* cómo_obtuv*
+            dónde_consigui* cómo_tienen""",
+        "cancel": "cancel* anul*",
+        "visit": """
+            cita citas turno* reserva* pedido* visita mañana lunes martes miércoles
+            jueves viernes sábado domingo""",
         "veto": """
             persiana reunión generador bomba volumen factura autobús parada llámame llámeme
             llámenme""",
@@ -393,14 +465,14 @@ WISHES: dict[str, dict[str, str]] = {
             scriver* mandar* inviar* disturbar* contattar* spammare scrivete* mandate*
             inviate* contattate* disturbate* molestar* scrivermi mandarmi inviarmi chiamar*
             tempestar*""",
-        "not": "non mai nessun",
+        "not": "non nn mai nessun",
         "msg": """
-            sms messaggi messaggio pubblicità spam notific* avvisi offerte newsletter
+            sms msg messaggi messaggio pubblicità spam notific* avvisi offerte newsletter
             promozioni comunicazioni messaggini""",
         "me": "mi me ci mio mia",
         "more": "più ancora mai altri altro",
         "nowant": """
-            non_voglio non_desidero non_vogliamo non_mi_interess* non_sono_interessat*
+            non_voglio nn_voglio non_desidero non_vogliamo non_mi_interess* non_sono_interessat*
             stufo_di stufa_di non_intendo non_vorrei non_ho_chiesto non_ho_mai_chiesto
             non_ho_bisogno""",
         "recv": "ricevere ricevo avere",
@@ -421,6 +493,13 @@ WISHES: dict[str, dict[str, str]] = {
             non_mi_interess* non_sono_interessat* numero_sbagliato toglimi smettila basta_così
             basta_messaggi basta_sms niente_più_messaggi niente_più_sms basta_pubblicità""",
         "it": "questi questo queste nulla niente di questa",
+        "source": """
+            da_dove da_chi chi_vi_ha chi_le_ha chi_ti_ha come_avete come_ha_avuto
+            dove_avete""",
+        "cancel": "disd* annull*",
+        "visit": """
+            appuntament* visita turn* prenotazion* ordine domani lunedì martedì
+            mercoledì giovedì venerdì sabato domenica""",
         "veto": "riunione pompa generatore fattura autobus fermata chiamami chiamatemi",
     },
     "nl": {
@@ -457,6 +536,13 @@ WISHES: dict[str, dict[str, str]] = {
             hou_ermee_op hou_op stop_ermee geen_berichten_meer geen_sms_meer geen_smsjes_meer
             geen_reclame_meer geen_spam_meer""",
         "it": "ik dit deze dat die met zulke ermee",
+        "source": """
+            hoe_komt hoe_kom hoe_komen van_wie wie_heeft_u wie_heeft_jullie wie_gaf
+            waar_heeft_u waar_hebben_jullie waar_heb hoe_heeft_u""",
+        "cancel": "opzeg* annuleer annuleren",
+        "visit": """
+            afspra* reservering* bestelling* rooster ploeg morgen maandag dinsdag
+            woensdag donderdag vrijdag zaterdag zondag""",
         "veto": "vergadering pomp bushalte generator factuur bel_me bel_mij",
     },
     "pl": {
@@ -487,11 +573,19 @@ WISHES: dict[str, dict[str, str]] = {
         "phrase": """
             dajcie_mi_spokój daj_mi_spokój dajcie_nam_spokój zostawcie_mnie cofam_zgodę
             wycofuję_zgodę odwołuję_zgodę napisałem_stop pisałem_stop mówiłem_stop
-            powiedziałem_stop nie_nękajcie odczepcie_się nie_życzę_sobie""",
+            powiedziałem_stop nie_nękajcie odczepcie_się nie_życzę_sobie
+            wykreślenie_z usunięcie_z_listy usunięcie_z_bazy""",
         "short": """
             nie_jestem_zainteresowan* zły_numer nie_interesuje_mnie pomyłka to_spam
             żadnych_więcej""",
         "it": "tego to tych te nic takich",
+        "source": """
+            skąd kto_wam_dał kto_dał_wam kto_panu_dał kto_pani_dał kto_wam_podał
+            jak_zdobyli* od_kogo_macie""",
+        "cancel": "rezygn* anuluj*",
+        "visit": """
+            wizyt* termin* zmian* rezerwacj* grafik* jutro jutra poniedział* wtorek
+            środę czwartek piątek sobot* niedziel*""",
         "veto": "spotkanie pomp* generator* przystanek faktur* zadzwoń*",
     },
     "pt": {
@@ -501,14 +595,14 @@ WISHES: dict[str, dict[str, str]] = {
             enviar mandar escrever incomodar perturbar contactar contatar mandem enviem
             escrevam mande envie escreva incomodem perturbem contactem contatem ligar mandando
             enviando spam chatear me_enviar me_mandar""",
-        "not": "não nao nunca nem",
+        "not": "não nao n nunca nem",
         "msg": """
-            sms mensage* mensagens publicidade propaganda* spam notificaç* alertas ofertas
+            sms msg msgs mensage* mensagens publicidade propaganda* spam notificaç* alertas ofertas
             avisos newsletter promoç* torpedos""",
         "me": "me mim nos meu minha",
         "more": "mais nunca jamais novamente",
         "nowant": """
-            não_quero não_desejo não_queremos não_tenho_interesse não_estou_interessad*
+            não_quero n_quero não_desejo não_queremos não_tenho_interesse não_estou_interessad*
             farto_de cansado_de já_não_quero não_pretendo não_preciso não_pedi não_autorizo
             não_gosto""",
         "recv": "receber recebendo",
@@ -517,9 +611,9 @@ WISHES: dict[str, dict[str, str]] = {
         "mine": "meu meus este nosso minha",
         "list": "lista listas base sistema cadastro banco",
         "unsub": """
-            descadastr* desinscrev* cancelar_inscrição cancelar_a_inscrição
-            cancelar_subscrição cancelar_a_subscrição cancelar_assinatura
-            cancelar_a_assinatura anular_a_subscrição""",
+            descadastr* desinscrev* cancel*_inscrição cancel*_a_inscrição
+            cancel*_subscrição cancel*_a_subscrição cancel*_assinatura
+            cancel*_a_assinatura anul*_a_subscrição""",
         "how": "como onde quero queria gostaria posso favor desejo",
         "phrase": """
             deixem_me_em_paz deixe_me_em_paz me_deixe_em_paz me_deixem_em_paz deixa_me_em_paz
@@ -530,6 +624,13 @@ WISHES: dict[str, dict[str, str]] = {
         "short": """
             não_tenho_interesse sem_interesse não_estou_interessad* número_errado chega
             mais_nenhuma_mensagem""",
+        "source": """
+            de_onde quem_deu quem_vos_deu quem_lhe* quem_te_deu onde_consegui*
+            como_consegui* onde_arranj* como_arranj* como_obtiv*""",
+        "cancel": "cancel* anul*",
+        "visit": """
+            consulta* marcaç* reserva* turno* encomenda* pedido* visita amanhã segunda
+            terça quarta quinta sexta sábado domingo""",
         "veto": "reunião bomba gerador fatura autocarro ligue_me me_ligue liga_me",
     },
     "fi": {
@@ -563,6 +664,11 @@ WISHES: dict[str, dict[str, str]] = {
             ei_kiinnosta väärä_numero väärä_henkilö en_ole_kiinnostunut lopettakaa_tämä
             ei_enää ei_enää_viestejä""",
         "it": "näitä tätä mitään näiden",
+        "source": "mistä_sait* mistä_teillä mistä_olette keneltä_sait* miten_sait* kuka_antoi",
+        "cancel": "peru peruuta",
+        "visit": """
+            aika aikani ajan varau* vuoro* huomen* huomis* maanantai* tiistai*
+            keskiviik* torstai* perjantai* lauantai* sunnuntai*""",
         "veto": "kokous* pumppu generaattori*",
     },
     "hu": {
@@ -584,7 +690,7 @@ WISHES: dict[str, dict[str, str]] = {
         "erase": "töröl* törölj* vegyen* vegyék távolítsa* töröljék vegyetek",
         "data": "számom* számot telefonszám* adataim* elérhetőség* szám adatait",
         "mine": "számomat adataimat telefonszámomat engem az a",
-        "list": "listáról listájáról lista adatbázis* nyilvántartás* rendszer*",
+        "list": "listáról listájáról listából lista adatbázis* nyilvántartás* rendszer*",
         "unsub": "leiratkoz* iratkozni_le lemondani_a_feliratkozást lemondani_az_sms",
         "how": "hogyan hogy hol szeretnék tudok lehet akarok kérem",
         "phrase": """
@@ -593,6 +699,11 @@ WISHES: dict[str, dict[str, str]] = {
             töröljék_a_számom* vegyenek_le több_üzenetet_ne""",
         "short": "nem_érdekel elég_volt téves_szám nem_kérek_több nem_kérem többet_ne",
         "it": "ezt ezeket ilyet ilyeneket semmit",
+        "source": "honnan ki_adta kitől hogyan_jutott* hogy_jutott*",
+        "cancel": "lemond*",
+        "visit": """
+            időpont* műszak* foglalás* holnap* hétfő* kedd* szerda* szerdá* csütörtök*
+            péntek* szombat* vasárnap*""",
         "veto": "szivattyú* generátor* értekezlet* számlát megbeszélés*",
     },
     "ro": {
@@ -624,6 +735,11 @@ WISHES: dict[str, dict[str, str]] = {
             scoateți_mă""",
         "short": "nu_mă_interesează nu_sunt_interesat* număr_greșit ajunge destul",
         "it": "asta astea acestea nimic cu vă",
+        "source": "de_unde cine_v_a cine_ți_a cine_va_dat cum_ați_obținut cum_ați_făcut_rost",
+        "cancel": "renunț* anul*",
+        "visit": """
+            programar* tură tura comand* rezervar* mâine luni marți miercuri joi vineri
+            sâmbătă duminică""",
         "veto": "ședința pompa generator* factura",
     },
     "bg": {
@@ -636,7 +752,7 @@ WISHES: dict[str, dict[str, str]] = {
         "me": "ми ме мен ни нас",
         "more": "повече вече никога отново",
         "nowant": """
-            не_искам не_желая не_искаме не_се_интересувам не_ме_интересува* омръзна*
+            не_искам не_желая не_искаме не_се_интересувам не_ме_интересува* омръзна* писна_ми
             не_съм_искал*""",
         "recv": "получавам получаваме получава*",
         "erase": "изтри* премахн* махн* заличе* изтриите",
@@ -652,6 +768,11 @@ WISHES: dict[str, dict[str, str]] = {
             не_ме_интересува* стига_вече грешен_номер махнете_ме не_се_интересувам
             без_повече_съобщения""",
         "it": "тези това нищо с такива",
+        "source": "откъде от_къде от_кого кой_ви_даде кой_ви_е как_взехте",
+        "cancel": "отказ* отмен*",
+        "visit": """
+            часа смян* поръчк* резервац* утре понеделник вторник сряда четвъртък петък
+            събота неделя""",
         "veto": "среща* помпа* генератор* спирка* автобус*",
     },
     "ru": {
@@ -670,7 +791,7 @@ WISHES: dict[str, dict[str, str]] = {
         "more": "больше никогда снова ещё опять",
         "nowant": """
             не_хочу не_желаю не_хотим не_надо не_нужн* не_интересу* не_заинтересован* надоел*
-            достал* не_подписывал* я_не_давал не_просил*""",
+            достал* задолбал* не_подписывал* я_не_давал не_просил*""",
         "recv": "получать видеть",
         "erase": "удали* сотри* уберите убери вычеркн* исключи* стереть удаляй* уберете",
         "data": "номер* контакт* данные телефон*",
@@ -689,6 +810,11 @@ WISHES: dict[str, dict[str, str]] = {
             не_интересует не_интересно ошиблись_номером прекратите_это хватит_уже удалите_меня
             уберите_меня отстань""",
         "it": "это эти этого ничего такие",
+        "source": "откуда от_кого кто_вам_дал кто_дал_вам кто_дал где_вы_взяли",
+        "cancel": "отказ* откаж* отмен*",
+        "visit": """
+            запись записи приём* визит* смену смены заказ* брон* завтра понедельник*
+            вторник* среду четверг* пятниц* суббот* воскресень*""",
         "veto": """
             встреч* насос* генератор* остановк* кран* счет* счёт* автобус* позвоните позвони""",
     },
@@ -715,6 +841,11 @@ WISHES: dict[str, dict[str, str]] = {
             відкликаю_свою_згоду я_сказав_стоп сказав_стоп приберіть_мене_з видаліть_мене_з""",
         "short": "не_цікавить не_цікаво помилились_номером не_турбуйте видаліть_мене досить_вже",
         "it": "це ці цього нічого такі",
+        "source": "звідки від_кого хто_вам_дав хто_дав_вам де_ви_взяли",
+        "cancel": "відмов* скасу*",
+        "visit": """
+            запис* візит* зміни зміну замовлен* бронюв* завтра понеділ* вівтор* середу
+            четвер п_ятниц* субот* неділ*""",
         "veto": "зустріч* насос* генератор* зупинк* автобус* подзвоніть зателефонуйте",
     },
     "tr": {
@@ -749,6 +880,11 @@ WISHES: dict[str, dict[str, str]] = {
             numaramı_silin""",
         "short": "ilgilenmiyorum yeter_artık artık_istemiyorum yanlış_numara istemiyorum_artık",
         "it": "bu bunu bunları bunlar hiçbir şey",
+        "source": "nereden_buldu* nereden_aldı* nereden_bili* kimden_aldı* kim_verdi nasıl_buldu*",
+        "cancel": "iptal",
+        "visit": """
+            randevu* vardiya* sipariş* rezervasyon* yarın* pazartesi salı çarşamba
+            perşembe cuma cumartesi pazar""",
         "veto": "toplantı* pompa* jeneratör* durak* otobüs* fatura*",
     },
     "el": {
@@ -780,6 +916,11 @@ WISHES: dict[str, dict[str, str]] = {
             δεν_ενδιαφέρομαι δεν_με_ενδιαφέρ* λάθος_αριθμό* λάθος_νούμερο βγάλτε_με
             διαγράψτε_με όχι_άλλα όχι_άλλα_μηνύματα όχι_άλλα_sms""",
         "it": "αυτά τίποτα αυτό τα αυτές να",
+        "source": "που_βρήκατε που_βρήκες πως_βρήκατε από_που ποιος_σας ποιος_σου ποιος_έδωσε",
+        "cancel": "ακυρώσ* διακοπ*",
+        "visit": """
+            ραντεβού βάρδια κράτηση παραγγελία αύριο δευτέρα τρίτη τετάρτη πέμπτη
+            παρασκευή σάββατο κυριακή""",
         "veto": "συνάντηση αντλία γεννήτρια στάση λεωφορείο",
     },
     "he": {
@@ -807,6 +948,9 @@ WISHES: dict[str, dict[str, str]] = {
             לא_מעוניין לא_מעוניינת מספר_שגוי טעות_במספר תמחקו_אותי תורידו_אותי די_כבר
             אל_תטרידו בלי_הודעות""",
         "it": "זה אלה את כלום האלה",
+        "source": "מאיפה מהיכן מאין מי_נתן איך_השגתם",
+        "cancel": "ביטול לבטל",
+        "visit": "תור משמרת מחר ראשון שני שלישי רביעי חמישי שישי שבת",
         "veto": "הפגישה המשאבה הגנרטור תחנה אוטובוס פגישה",
     },
     "ar": {
@@ -838,6 +982,11 @@ WISHES: dict[str, dict[str, str]] = {
         "short": "لست_مهتما غير_مهتم* الرقم_خطأ رقم_خاطئ الرقم_غلط لا_تتصلوا لا_مزيد_من",
         "do": "ترسلوا ترسل تبعثوا تكتبوا تتصلوا تراسلوني ترسلون",
         "it": "هذه هذا شيء اي أي",
+        "source": "من_أين من_أعطاكم كيف_حصلتم",
+        "cancel": "إلغاء",
+        "visit": """
+            موعد موعدي الموعد حجز مناوبة غدا الأحد الاثنين الثلاثاء الأربعاء الخميس
+            الجمعة السبت""",
         "veto": "الاجتماع المضخة المولد الحافلة الباص",
     },
     "et": {
@@ -862,6 +1011,11 @@ WISHES: dict[str, dict[str, str]] = {
             kustutage_mind ärge_tülitage""",
         "short": "ei_huvita ei_ole_huvitatud vale_number ei_soovi_enam rohkem_mitte",
         "it": "neid seda midagi selliseid",
+        "source": "kust_te kust_sa kust_saite kes_andis kuidas_te_saite",
+        "cancel": "loobu* tühista*",
+        "visit": """
+            aeg aega aja visii* vahetus* broneering* homme esmaspäev* teisipäev*
+            kolmapäev* neljapäev* reede* laupäev* pühapäev*""",
         "veto": "koosolek* pump generaator*",
     },
     "lv": {
@@ -877,7 +1031,7 @@ WISHES: dict[str, dict[str, str]] = {
         "recv": "saņemt",
         "erase": "dzēsiet izdzēsiet dzēst izdzēs noņemiet izņemiet",
         "data": "numuru numurs datus kontaktu tālruni telefonu",
-        "mine": "manu manus mūsu šo mani",
+        "mine": "manu manus mans mūsu šo mani",
         "list": "saraksta saraksts datubāzes datu_bāzes",
         "unsub": "atteikties atrakstīties izrakstīties atrakstiet",
         "how": "kā kur vēlos gribu varu lūdzu",
@@ -886,6 +1040,11 @@ WISHES: dict[str, dict[str, str]] = {
             teicu_stop""",
         "short": "neinteresē nepareizs_numurs man_neinteresē",
         "it": "šīs šo neko to tādas šādas",
+        "source": "no_kurienes kas_jums_iedeva kas_iedeva kur_dabūjāt kā_dabūjāt",
+        "cancel": "atsak* atteik* atcel*",
+        "visit": """
+            vizīt* maiņ* pasūtījum* rezervācij* rīt pirmdien* otrdien* trešdien*
+            ceturtdien* piektdien* sestdien* svētdien*""",
         "veto": "sapulc* sūkn* ģenerator* pietur*",
     },
     "lt": {
@@ -914,6 +1073,11 @@ WISHES: dict[str, dict[str, str]] = {
             atšaukiu_savo_sutikimą sakiau_stop pašalinkite_mane_iš""",
         "short": "nedomina neįdomu ne_tas_numeris pašalinkite_mane",
         "it": "šių šitų to nieko tokių",
+        "source": "iš_kur kas_jums_davė kas_davė_jums kaip_gavote",
+        "cancel": "atsisak* atšauk*",
+        "visit": """
+            vizit* pamain* užsakym* rezervacij* rytoj pirmadien* antradien* trečiadien*
+            ketvirtadien* penktadien* šeštadien* sekmadien*""",
         "veto": "susitikim* siurbl* generator* stotel*",
     },
     "hr": {
@@ -946,6 +1110,11 @@ WISHES: dict[str, dict[str, str]] = {
             ne_zanima_me ne_zanima nisam_zainteresiran* krivi_broj pogrešan_broj maknite_me
             uklonite_me izbrišite_me dosta_poruka""",
         "it": "ovo to ništa ove ovakve takve",
+        "source": "odakle otkud od_koga tko_vam_je ko_vam_je kako_ste_došli",
+        "cancel": "otkaž* prekin*",
+        "visit": """
+            termin* smjen* narudžb* rezervacij* sutra ponedjelj* utorak srijedu četvrtak
+            petak subot* nedjelj*""",
         "veto": "sastan* pump* generator* stanic* račun",
     },
     "sl": {
@@ -974,6 +1143,11 @@ WISHES: dict[str, dict[str, str]] = {
             ne_zanima_me ne_zanima napačna_številka nisem_zainteresiran* izbrišite_me
             odstranite_me dovolj_sporočil""",
         "it": "to tega teh nič takih",
+        "source": "od_kod odkod kdo_vam_je kje_ste_dobili kako_ste_dobili kako_ste_prišli",
+        "cancel": "prekli* prekin*",
+        "visit": """
+            termin* izmen* rezervacij* jutri ponedelj* torek sredo četrtek petek soboto
+            nedelj*""",
         "veto": "sestan* črpalk* generator* postaj* avtobus*",
     },
 }

@@ -71,6 +71,14 @@ def test_ordinary_talk_stops_nothing(talk):
         ("slutt", "US", "intent"),
         ("zrušit, prosím", "cz", "stop"),
         ("stop", "JP", "stop"),
+        ("seis", "ES", "intent"),
+        ("seis", "FI", "stop"),
+        ("réserver", "FR", "intent"),
+        ("reserver", "NO", "stop"),
+        ("meld fra", "NO", "intent"),
+        ("meld fra", "DK", "stop"),
+        ("TD", "CN", "stop"),
+        ("td", "PT", "intent"),
     ],
 )
 def test_everyday_words_count_at_home(word, country, expected):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from anyascii import anyascii
+
 _SPECIAL = {
     ord("ł"): "l", ord("ø"): "o", ord("ħ"): "h", ord("ı"): "i", ord("ŋ"): "n",
     ord("æ"): "ae", ord("œ"): "oe", ord("đ"): "d", ord("ð"): "d", ord("þ"): "th",
@@ -106,3 +108,19 @@ def plainer(tokens: list[str]) -> list[str]:
             token = latin if latin.isascii() else token.translate(_TO_CYRILLIC)
         plain.append(token)
     return plain
+
+
+#: Ways to spell one sound in Latin letters: "ja" and "ya", "ou" and "u", "6" for "sh".
+_SPELLINGS = (
+    (r"[^a-z0-9]", ""), (r"4", "ch"), (r"6", "sh"), (r"8", "th"), (r"shch|sch|sht", "sh"),
+    (r"kh|x", "h"), (r"ts|tz", "c"), (r"w", "v"), (r"o[uy]", "u"), (r"[yj]", "i"),
+    (r"[eo]i", "i"), (r"ai", "e"), (r"(.)\1+", r"\1"),
+)  # fmt: skip
+
+
+def sound(word: str) -> str:
+    """How the folded `word` sounds, in Latin letters: one for пишите, pishite and pishyte."""
+    heard = anyascii(word).lower()
+    for spelling, one in _SPELLINGS:
+        heard = re.sub(spelling, one, heard)
+    return heard

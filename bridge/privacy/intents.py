@@ -12,7 +12,7 @@ from functools import cache
 from typing import Final
 
 from bridge.privacy import words
-from bridge.privacy.folding import fold
+from bridge.privacy.folding import fold, sound
 from bridge.privacy.wishes import WISHES
 
 _Entry = tuple[tuple[str, ...], str, str]
@@ -26,14 +26,21 @@ class _Lexicon:
     stems: dict[str, list[_Entry]]
 
 
+#: Languages whose people also write in Latin letters, each in a way of their own.
+_ROMANISED: Final = ("ru", "uk", "bg", "el")
+
+
 @cache
-def _lexicon() -> _Lexicon:
+def _lexicon(heard: bool = False) -> _Lexicon:
+    """The lexicon; `heard`: the sounds of languages that are also written in Latin letters."""
     lexicon = _Lexicon(defaultdict(list), defaultdict(list))
-    for language, classes in WISHES.items():
-        for name, listed in classes.items():
+    for language in _ROMANISED if heard else WISHES:
+        for name, listed in WISHES[language].items():
             for item in listed.split():
                 stemmed = item.endswith("*")
-                parts = tuple(_item_words(item))
+                parts = tuple(
+                    map(_sound_of_part, _item_words(item)) if heard else _item_words(item)
+                )
                 entry = (parts, language, name + ("*" if stemmed else ""))
                 head = parts[0]
                 if stemmed and len(parts) == 1:
@@ -52,6 +59,10 @@ def _item_words(item: str) -> Iterator[str]:
         inner = piece.endswith("*") and at < len(pieces) - 1
         for word in fold(piece).split():
             yield word + ("*" if inner else "")
+
+
+def _sound_of_part(part: str) -> str:
+    return sound(part) + ("*" if part.endswith("*") else "")
 
 
 def _matches(entry: _Entry, tokens: list[str], at: int) -> int:
@@ -87,9 +98,9 @@ def _polite() -> frozenset[str]:
 _Spans = dict[str, list[tuple[int, int]]]
 
 
-def _classes(tokens: list[str]) -> dict[str, _Spans]:
+def _classes(tokens: list[str], heard: bool = False) -> dict[str, _Spans]:
     """Where each language's word classes stand in `tokens`, as (start, end)."""
-    lexicon = _lexicon()
+    lexicon = _lexicon(heard)
     found: dict[str, _Spans] = defaultdict(lambda: defaultdict(list))
     for at, token in enumerate(tokens):
         entries = list(lexicon.whole.get(token, ()))
@@ -103,7 +114,10 @@ def _classes(tokens: list[str]) -> dict[str, _Spans]:
 
 def wish(tokens: list[str]) -> str | None:
     """The words of `tokens` that ask us to stop, or None."""
-    for spans in _classes(tokens).values():
+    readings = [*_classes(tokens).values()]
+    if all(map(str.isascii, tokens)):
+        readings += _classes([sound(token) for token in tokens], heard=True).values()
+    for spans in readings:
         if "veto" in spans:
             continue
         for rule in _RULES:

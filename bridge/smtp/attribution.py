@@ -66,6 +66,17 @@ def attribution(lines: list[Line], index: int) -> Attribution | None:
     return best
 
 
+def inline(text: str) -> str:
+    """The language of an attribution with the quote on the same line, as Yahoo's apps write it."""
+    if "@" not in text or ":" not in text:
+        return ""
+    verb = _WROTE.search(text[:_MAX_ATTRIBUTION])
+    head = text[: verb.start()] if verb else ""
+    named = bool(_MAILBOX.search(head) and _DATE.search(head) and _TIME.search(head))
+    follows = verb and text[verb.end() :].lstrip().startswith(":")
+    return (verb.lastgroup or "") if verb and named and follows else ""
+
+
 def judge(found: Attribution, lines: list[Line], index: int, traits: Traits) -> str:
     """What an attribution takes with it: "line" itself, "rest" all below, "" nothing.
 

@@ -39,6 +39,11 @@ _PLACEHOLDER = re.compile(
     r"|navegador|przeglądarce|nettleser\w*|webbläsare\w*|selaimessa)",
     re.IGNORECASE | re.DOTALL,
 )
+# Where a picture stands in the HTML: "[cid:image001.png@01DA]", "[image: logo.png]".
+_PICTURE = re.compile(
+    r"\[cid:[^\[\]\s]{1,200}\]|^\[image: [^\[\]\n]{1,100}\.(?:png|jpe?g|gif|heic|webp)\][ \t]*$",
+    re.IGNORECASE | re.MULTILINE,
+)
 _ADDRESS = re.compile(r"[<\[(]?(?:https?://|www\.|mailto:)[^\s>\])]*[>\])]?")
 _WORD = re.compile(r"\w+")
 _LOST = re.compile(r"(?<=\w)[?\ufffd]+(?=\w)|\ufffd")
@@ -192,6 +197,7 @@ def _text(part: Part, kind: str, choice: _Choice) -> list[Line]:
         return [Line(clean(line), kind) for line, kind in html.lines_of(text.replace("\0", ""))]
     if kind in ("text/enriched", "text/richtext"):
         text = _unenriched(text)
+    text = _PICTURE.sub("", text) if "[cid:" in text or "[image: " in text else text
     text, armour = without_armour(clean(text))
     if armour:
         choice.note(armour)

@@ -64,7 +64,7 @@ def extract(raw: bytes, policy: Policy = Policy()) -> Extracted:
         automatic=automatic.reason(head, sender, subject, policy.own_domains),
         message_id=_identifier(head.first("message-id")),
         in_reply_to=_identifier(head.first("in-reply-to")),
-        references=tuple(_IDENTIFIER.findall(head.first("references"))),
+        references=tuple(_IDENTIFIER.findall(_encodable(head.first("references")))),
         sender=sender,
         urgent=_is_urgent(head),
     )
@@ -112,7 +112,7 @@ def _own_text(reading: body.Reading, traits: Traits, policy: Policy) -> tuple[st
 
 def _tidy(lines: list[Line], policy: Policy) -> tuple[str, list[str]]:
     """Keep what markers enclose; where there are none, cut signature and footers."""
-    own = [line.text for line in lines]
+    own = [line.text for line in lines if not markers.is_answer_line(line.text)]
     text, rule = markers.between("\n".join(own), policy.end_markers)
     kept, rules = (text.split("\n"), [rule]) if rule else footers.strip(own)
     return joined([Line(line) for line in kept]), rules
@@ -133,7 +133,7 @@ def _with_policy(text: str, subject: str, policy: Policy) -> tuple[str, list[str
 
 def _sender(head: headers.Headers) -> str:
     """The address in From, "" where there is none (RFC 5322 3.6.2)."""
-    value = head.first("from")[:4096]
+    value = _encodable(head.first("from")[:4096])
     angled = _ANGLED.findall(value)
     found = _BARE_ADDRESS.search(angled[-1] if angled else value)
     return found.group() if found else ""
@@ -141,8 +141,14 @@ def _sender(head: headers.Headers) -> str:
 
 def _identifier(value: str) -> str:
     """One Message-ID, with its angle brackets where it has them."""
-    found = _IDENTIFIER.search(value[:4096])
+    value = _encodable(value[:4096])
+    found = _IDENTIFIER.search(value)
     return found.group() if found else value.strip()[:998]
+
+
+def _encodable(value: str) -> str:
+    """A header's value without the lone surrogates that stand for octets of no known charset."""
+    return value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_urgent(head: headers.Headers) -> bool:

@@ -33,22 +33,45 @@ _FIRST_WORDS = {words.split()[0] for row in SENT_FROM.values() for words in row.
     "telefon",
     "mobil",
 }
-_OWNER = r"(?:[^\s.,:;!?]{1,14} ){0,3}"
-_MODEL = r"(?:[ /+&-]+[^\s.,:;!?]{1,16}){0,5}"
+_FIRST_WORD = re.compile(r"[\"'(\[<-]*([\w-]+)")
+_OWNER = r"(?:[^\s.,:;!?]{1,14},? ){0,3}"
+_MODEL = r"(?P<model>(?:[ /+&-]+[^\s.,:;!?]{1,16}){0,5})"
 _DEVICE_LINE = re.compile(
-    rf"\W{{0,3}}(?:{_SENT}) {_OWNER}[^\w\s]?(?:{DEVICES})(?:['’]\w+)?(?!\w)[®™]?{_MODEL}"
+    rf"\W{{0,3}}(?:{_SENT}) (?P<owner>{_OWNER})[^\w\s]?(?P<device>{DEVICES})"
+    rf"(?:['’]\w+)?(?!\w)[®™]?{_MODEL}"
     r"(?: ?[-–,.;(<\[]? ?(?:(?:please )?(?:excuse|pardon|forgive)[^\n]{0,80}|<?https?://\S{1,200}"
+    r"|an? \S{2,12} (?:[45]g )?(?:lte )?(?:smartphone|device|tablet)"
     r"|app))?[\s.!)>\]*_]{0,4}"
     rf"|{APP_LINE}[\s.]{{0,2}}"
     r"|(?:get|download) (?:the )?(?:bluemail|mymail|spark|k-9)[^\n.!?]{0,40}",
     re.IGNORECASE,
 )
+# Devices whose names are words of every day, so that the rest of the line has to fit as well.
+_COMMON_NOUN = re.compile(
+    r"mail|mobile?\w*|phone|handy|orange|seznam|portable|tablet\w*|telefon\w*|teléfono|téléphone",
+    re.IGNORECASE,
+)
+# What a program's own line may say in lower case after such a noun.
+_AFTER_NOUN = frozenset(
+    "aplikace aplikácie aplikacji app gesendet geschickt móvil phone smartphone telefonu teléfono"
+    " using with".split()
+)
+_BRAND = re.compile(
+    r"(?<!\w)(?:i ?phon|i ?pad|ios|android|samsung|galaxy|huawei|xiaomi|outlook|yahoo|gmail|gmx|aol"
+    r"|proton|windows|thunderbird|blackberry|k-9)",
+    re.IGNORECASE,
+)
+_MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{1,60})\]\(https?://[^\s()]{1,300}\)")
 _BARE_DEVICE = re.compile(
     r"(?:lähetetty (?:iphone|ipad|android|samsung|puhelim|outlook|gmail|yahoo|windows|sähköp)\S*"
     r"|(?:az )?(?:iphone|ipad|android|samsung|telefon|mobil)\S{0,8} (?:küldve|készülékről küldve)"
     r"|elküldve (?:az )?(?:iphone|ipad|android|samsung|mobil|telefon|outlook|yahoo|gmail)\S*)"
-    r"[^\n.!?:]{0,60}\.?",
+    r"[^\n.!?:]{0,60}\.?|(?:iphone|ipad)['’]\w+ gönderildi",
     re.IGNORECASE,
+)
+_FROM_FAR_EAST = re.compile(
+    r"(?:iPhone|iPad)から送信|(?:发自|發自|从|從)我的 ?(?:iPhone|iPad|手机)(?:发送|傳送)?"
+    r"|나의 (?:iPhone|iPad)에서 보냄",
 )
 _FROM_LINK = re.compile(r"\s*[<\[(]?https?://\S{1,300}[>\])]?\s*$")
 _SMALL_PRINT = re.compile("|".join(SMALL_PRINT), re.IGNORECASE | re.DOTALL)
@@ -190,14 +213,33 @@ def _footer(text: str, *, first: bool) -> str:
 
 def is_device_line(text: str) -> bool:
     """Whether a line is a mail program's advertisement of itself or of its device."""
-    text = text.strip(" *_\t")
-    lowered = text.casefold()
-    if lowered.split(" ", 1)[0].strip("\"'([<-") not in _FIRST_WORDS and "outlook" not in lowered:
-        return False
-    if _DEVICE_LINE.fullmatch(text) or _BARE_DEVICE.fullmatch(text):
+    if _FROM_FAR_EAST.fullmatch(text.strip()):
         return True
+    text = _MARKDOWN_LINK.sub(r"\1", text).strip(" *_\t")
+    lowered = text.casefold()
+    first = _FIRST_WORD.match(lowered)
+    if not (first and first[1] in _FIRST_WORDS) and "outlook" not in lowered:
+        return False
     without_link = _FROM_LINK.sub("", text)
-    return without_link != text and bool(_DEVICE_LINE.fullmatch(without_link))
+    return bool(_BARE_DEVICE.fullmatch(text)) or any(
+        _is_device(found)
+        for found in map(_DEVICE_LINE.fullmatch, dict.fromkeys((text, without_link)))
+        if found
+    )
+
+
+def _is_device(found: re.Match[str]) -> bool:
+    """Whether a program wrote this, given what it names: "Sent by mail on Friday" is typed."""
+    if not found["device"] or _BRAND.search(found[0]):
+        return True
+    if "," in found["owner"]:
+        return False
+    after = found["model"].split()
+    if found["device"].casefold() == "mail" and not found["owner"] and not after:
+        return False
+    return not _COMMON_NOUN.fullmatch(found["device"]) or not any(
+        word.islower() and word not in _AFTER_NOUN for word in after
+    )
 
 
 def _disclaimer(text: str) -> str:

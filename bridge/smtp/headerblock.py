@@ -38,6 +38,8 @@ class Block(NamedTuple):
     end: int
     kinds: frozenset[str]
     language: str
+    # Whether any of them names a mail address.
+    mailbox: bool
 
 
 def phrase(lines: list[Line], index: int, table: dict[str, str]) -> str:
@@ -87,4 +89,7 @@ def block(lines: list[Line], index: int, *, marked: bool) -> Block | None:
             break
     best = max(languages, key=lambda name: len(languages[name]), default="")
     kinds = languages.get(best, set())
-    return Block(end, frozenset(kinds), best) if len(kinds) >= (2 if marked else 3) else None
+    if len(kinds) < (2 if marked else 3):
+        return None
+    mailbox = any("@" in line.text for line in lines[index:end])
+    return Block(end, frozenset(kinds), best, mailbox)

@@ -150,7 +150,8 @@ def _extended(text: str) -> str:
     """charset'language'percent-encoded, the form of RFC 2231 section 4."""
     declared, _, rest = text.partition("'")
     _, mark, encoded = rest.partition("'")
-    octets = unquote_to_bytes(encoded if mark else text)
+    escaped = encoded if mark else text
+    octets = unquote_to_bytes(escaped.encode("utf-8", "surrogateescape"))
     return charset.decode(octets, declared if mark else "").text
 
 

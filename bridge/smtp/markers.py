@@ -3,6 +3,8 @@
 import re
 
 _INSIDE = re.compile(r"(?<!#)##(?!#)(.{1,20000}?)(?<!#)##(?!#)", re.DOTALL)
+# Ticket systems draw one line to answer above: "##- Please type your reply above this line -##".
+_ANSWER_ABOVE = re.compile(r"[ \t]*##-[^\n#]{1,200}-##[ \t]*")
 _HEADING = re.compile(r"(?:^|\n)## [^\n]*\S")
 _DOLLARS = re.compile(r"(?<![$\w])\$\$(?![$\w{(])|(?<=[^\W_])\$\$(?=\s|$)")
 _BRACED = re.compile(r"\{ ?end ?sms ?\}", re.IGNORECASE)
@@ -13,6 +15,11 @@ _BEGIN = re.compile(
     r"^-----BEGIN PGP (SIGNATURE|MESSAGE[^-\n]{0,40}|PUBLIC KEY BLOCK)-----", re.MULTILINE
 )
 _DASH_ESCAPED = re.compile(r"^- (?=-|From )", re.MULTILINE)
+
+
+def is_answer_line(text: str) -> bool:
+    """Whether a line is the one that a ticket system wants answers above."""
+    return "##-" in text and bool(_ANSWER_ABOVE.fullmatch(text))
 
 
 def between(text: str, own: tuple[str, ...]) -> tuple[str, str]:

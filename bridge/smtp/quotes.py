@@ -7,7 +7,7 @@ known language, a block of header lines, ">" in a reply. Where marks are missing
 import re
 from dataclasses import dataclass, field
 
-from bridge.smtp.attribution import attribution, judge
+from bridge.smtp.attribution import attribution, inline, judge
 from bridge.smtp.headerblock import FORWARDS, ORIGINALS, Block, block, is_drawn, phrase
 from bridge.smtp.headers import Headers
 from bridge.smtp.lines import Kind, Line, Traits, next_text
@@ -62,7 +62,7 @@ def _has_clue(lines: list[Line]) -> bool:
             return True
         if ":" in text or "：" in text:
             labels += 1
-            if labels > 1 or text.rstrip(" \t*_").endswith((":", "：")):
+            if labels > 1 or "@" in text or text.rstrip(" \t*_").endswith((":", "：")):
                 return True
     return False
 
@@ -82,6 +82,9 @@ def _part(lines: list[Line], traits: Traits) -> Parted:
             if taken:
                 return parted
         found = attribution(lines, index) if not quoted else None
+        if traits.reply and not (quoted or found) and (language := inline(line.text)):
+            parted.rules.append(f"quote-attribution:{language}")
+            return parted
         if found and (verdict := judge(found, lines, index, traits)):
             if line.kind is not Kind.ATTRIBUTION:
                 del parted.own[len(parted.own) - (index - found.start) :]
@@ -137,7 +140,10 @@ def _forward(lines: list[Line], index: int, traits: Traits, parted: Parted) -> b
     start = next_text(lines, index + 1) if language else index
     head = block(lines, start, marked=bool(language))
     drawn = bool(language) and traits.forward and is_drawn(lines[index].text)
-    headed = head is not None and (bool(language) or (traits.forward and "from" in head.kinds))
+    # "VS:" is a forward in Danish and Norwegian, but an answer in Finnish.
+    answer = traits.reply and head is not None and head.language == "fi"
+    forwarded = traits.forward and not answer
+    headed = head is not None and (bool(language) or (forwarded and "from" in head.kinds))
     if not drawn and not headed:
         return False
     _trim_rule(parted.own)
@@ -183,7 +189,9 @@ def _sure(head: Block, traits: Traits) -> bool:
     """Whether a block of header lines without a mark above it is a quote's, not an alert's."""
     kinds = head.kinds
     if traits.reply:
-        return "from" in kinds and len(kinds) >= 3
+        # From, To and Date alone may be a journey that the author describes.
+        told = bool(kinds & {"sent", "subject"}) or head.mailbox
+        return "from" in kinds and len(kinds) >= 3 and told
     return {"from", "sent", "to", "subject"} <= kinds
 
 

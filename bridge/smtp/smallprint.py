@@ -129,28 +129,47 @@ DISCLAIMER_MOTIFS: dict[str, tuple[str, str, str, str, str]] = {
     ),
 }
 
+_NATURE = (
+    r"(?:environment|planet|\btrees?\b|forest|carbon|životn|přírod|prírod|\bles[yů]?\b|strom|papír"
+    r"|umwelt|natur|bäum|\bwald|planète|arbre|ambient|árbol|albero|milieu|środowisk|drzew|miljø"
+    r"|ympäristö|környezet)"
+)
+_NEAR = (
+    rf"(?:{_NATURE}|e-?mail|\bmails?\b|message|nachricht|zpráv|správ|courriel|correo|mensaje"
+    r"|mensagem|messaggio|wiadomoś|levele)"
+)
+
 # Whole paragraphs that programs add below a text, told by how they begin or by one phrase.
 SMALL_PRINT = (
-    # Paper.
+    # Paper: a word of nature or of this mail must be near, or it is talk of printing.
     r"(?:please )?(?:consider|think of|think about) (?:the|our) environment before"
-    r"|(?:please )?(?:think|consider)\b.{0,40}\bbefore (?:you )?print"
-    r"|(?:prosím|mysl[ei]te|chraňte|šetřete|šetrite|než|skôr|před).{0,60}\b(?:vyti|tisk"
-    r"|tlač)\w+|tänk på miljön|tenk på miljøet|tænk på miljøet"
-    r"|(?:bitte )?(?:denken|prüfen|schonen) sie.{0,80}(?:ausdruck|drucken|umwelt)\w*"
-    r"|(?:merci de )?pense[rz] à l['’]environnement|avant d['’]imprimer"
-    r"|(?:antes de|por favor).{0,60}imprim\w+|prima di stampare|denk aan het milieu"
-    r"|(?:zanim wydrukujesz|pomyśl o środowisku|chroń środowisko)|pense no (?:meio )?ambiente"
-    r"|ajattele ympäristöä|(?:kérjük,? )?(?:gondoljon|kímélje).{0,40}(?:környezet|nyomtat)\w*",
+    r"|think before (?:you )?print|tänk på miljön|tenk på miljøet|tænk på miljøet"
+    r"|(?:merci de )?pense[rz] à l['’]environnement|denk aan het milieu"
+    r"|(?:bitte )?(?:denken|schonen) sie.{0,40}umwelt"
+    r"|(?:kérjük,? )?(?:gondoljon|kímélje).{0,40}környezet|(?:pomyśl o środowisku|chroń środowisko)"
+    r"|pense no (?:meio )?ambiente|ajattele ympäristöä"
+    rf"|(?:(?:please )?(?:think|consider)\b.{{0,60}}\bprint"
+    rf"|(?:prosím,? )?(?:mysl[ei]te|chraňte|šetřete|šetrite|než|skôr|před|opravdu|naozaj).{{0,60}}"
+    rf"\b(?:vyti|vytla|tisk|tlač)\w+"
+    rf"|(?:bitte )?(?:denken|prüfen|schonen|müssen) sie.{{0,80}}(?:ausdruck|drucken|gedruckt)"
+    rf"|avant d['’]imprimer|antes de.{{0,60}}imprim\w+|prima di stampare|zanim wydrukujesz"
+    rf"|(?:gondoljon|kímélje).{{0,40}}nyomtat).{{0,200}}?{_NEAR}"
+    rf"|(?:please|prosím|bitte|por favor|kérjük)\b,? .{{0,100}}?(?:print|vyti|vytla|tisk|tlač|druck"
+    rf"|imprim|nyomtat).{{0,200}}?{_NATURE}"
+    rf"|(?:please|prosím|bitte|por favor|kérjük)\b,? .{{0,100}}?{_NATURE}.{{0,200}}?"
+    r"(?:print|vyti|vytla|tisk|tlač|druck|imprim|nyomtat)",
     # Virus scanners.
     r"virus-?free\b|ohne viren|sans virus|bez virů|bez vírusů|libre de virus|privo di virus"
     r"|virusvrij|wolny od wirusów|virusfri|viruksia ei|livre de vírus|vírusmentes"
     r"|(?:this|diese|tento|t[aá]to|cet|ce|este|questa|questo|dit|deze|ta|tę|tämä|ez az|den\w{1,3})"
     r" (?:e-?mail\w*|message|nachricht|správa|zpráva|courriel|correo|wiadomoś\w+|e-?post\w*"
-    r"|sähköposti|üzenet|mensagem|bericht|mejl\w*).{0,60}(?:vir(?:us|en|y|ů|ech)\w*|viry|avast|avg\b|antivir\w*)",
+    r"|sähköposti|üzenet|mensagem|bericht|mejl\w*).{0,60}"
+    r"(?:vir(?:us|en|y|ů|ech)\w*|viry|avast|avg\b|antivir\w*)",
     # Lists.
-    r"(?:to|click here to|if you (?:no longer )?wish to) unsubscribe"
-    r"|you (?:are receiving|received|'re receiving|have received|are subscribed).{0,60}(?:because"
-    r"|as you|to the)"
+    r"(?:to|click here to|if you (?:no longer )?wish to) unsubscribe(?! (?!from|please|click|send"
+    r"|visit|reply|go|use|follow|or|and|via|at|by|here|me|https?)\w)"
+    r"|you (?:are receiving|received|'re receiving|have received) (?:this|these|our)\b.{0,60}"
+    r"(?:because|as you|to the)|you are subscribed.{0,60}(?:because|as you|to )"
     r"|you can unsubscribe|unsubscribe (?:from|here|at|:)|manage (?:your )?(?:subscr|prefer)"
     r"|(?:pro odhlášení|odhlásit|odhlášení) (?:se |z |ze )?"
     r"|ak si (?:už )?neželáte|odhlásiť sa|um sich.{0,40}abzumelden|newsletter abbestellen"
@@ -159,6 +178,12 @@ SMALL_PRINT = (
     r"|aby (?:zrezygnować|wypisać się)|(?:para )?cancelar (?:a )?(?:sua )?(?:inscrição|subscrição)"
     r"|for å melde deg av|för att avregistrera|(?:for at )?(?:afmelde|framelde)|leiratkoz\w+"
     r"|peruuta tilaus",
+    # Data protection: only where it leads to a page.
+    r"(?:informationen|hinweise|infos) zum (?:thema )?datenschutz\b.{0,120}https?://"
+    r"|(?:unsere )?datenschutz(?:hinweise|erklärung|information\w*)\b.{0,120}https?://"
+    r"|(?:our )?privacy (?:policy|notice|statement)\b.{0,120}https?://"
+    r"|informac[ei] o zpracování osobních údajů.{0,120}https?://"
+    r"|informác[ie]e o spracúvaní osobných údajov.{0,120}https?://",
 )
 # What gateways put above a text from outside.
 WARNINGS = (

@@ -31,6 +31,23 @@ HEADER_LABELS: dict[str, tuple[str, str, str, str, str, str]] = {
     "uk": ("від|від кого", "надіслано", "дата", "кому", "копія", "тема"),
     "bg": ("от", "изпратено", "дата", "до", "копие", "относно|тема"),
     "el": ("από", "στάλθηκε", "ημερομηνία", "προς", "κοιν", "θέμα"),
+    "zh": (
+        "发件人|寄件者|寄件人",
+        "发送时间|寄件日期",
+        "日期",
+        "收件人|收件者",
+        "抄送|副本",
+        "主题|主旨",
+    ),
+    "ja": ("差出人", "送信日時", "日時|日付", "宛先", "cc", "件名"),
+    "ko": (
+        "보낸 사람|보낸사람",
+        "보낸 날짜|보낸날짜",
+        "날짜",
+        "받는 사람|받는사람",
+        "참조",
+        "제목",
+    ),
 }
 
 # "… wrote:", as patterns; a stem that other words could hold is bounded by the caller.
@@ -90,6 +107,9 @@ ORIGINAL: dict[str, str] = {
     "tr": "orijinal mesaj|özgün ileti",
     "ru": "исходное сообщение|исходное письмо|оригинальное сообщение",
     "uk": "вихідне повідомлення|оригінальне повідомлення",
+    "zh": "原始邮件|原始郵件",
+    "ja": "元のメッセージ",
+    "ko": "원본 메시지|원본 메일",
 }
 
 FORWARDED: dict[str, str] = {
@@ -120,6 +140,9 @@ FORWARDED: dict[str, str] = {
     "hr": "proslijeđena poruka",
     "ru": "пересылаемое сообщение|пересланное сообщение|начало переадресованного сообщения",
     "uk": "переслане повідомлення|пересланий лист",
+    "zh": "转发的邮件|转发邮件|轉寄的郵件",
+    "ja": "転送されたメッセージ",
+    "ko": "전달된 메시지",
 }
 
 # Subject prefixes. A language's own "VS" means reply in Finnish, forward in Danish: see quotes.
@@ -141,8 +164,8 @@ SENT_FROM: dict[str, str] = {
     "no": "sendt fra|sendt med|sendt via",
     "sv": "skickat från|skickades från|skickat med|skickat via|skickad från|sänt från",
     "da": "sendt fra|sendt med|sendt via|hentet fra",
-    "de": "gesendet von|von meinem|von meiner|gesendet mit|gesendet über|gesendet aus"
-    "|diese nachricht wurde von|versendet mit|geschickt von|mobil gesendet",
+    "de": "gesendet von|von meinem|von meinem/meiner|von meiner|gesendet mit|gesendet über"
+    "|gesendet aus|diese nachricht wurde von|versendet mit|geschickt von|mobil gesendet",
     "fr": "envoyé de|envoyé depuis|envoyé à partir|envoyé avec|envoyé via|envoyé par"
     "|provenance :|provenance",
     "es": "enviado desde|enviado con|enviado de|enviado mediante|enviado vía|enviado por",
@@ -160,18 +183,19 @@ SENT_FROM: dict[str, str] = {
     "tr": "iphone'umdan|gönderildi",
     "ru": "отправлено с|отправлено из|отправлено через",
     "uk": "надіслано з|надіслано із|відправлено з",
+    "ca": "enviat des",
 }
 DEVICES = (
-    r"i ?phone\w*|i ?pad\w*|i ?pod|apple watch\w*|android\w*|samsung\w*|galaxy|huawei\w*|xiaomi"
+    r"i ?phon\w*|i ?pad\w*|i ?pod|apple watch\w*|android\w*|samsung\w*|galaxy|huawei\w*|xiaomi"
     r"|redmi|oneplus|pixel|motorola|nokia|sony|xperia|htc|lg|honor|blackberry\w*"
     r"|windows(?: phone| mail)?|outlook\w*|yahoo\w*|aol|gmail\w*|proton ?mail|proton|tutanota|tuta"
     r"|spark|k-9|fairmail|thunderbird|mailbox|newton|airmail|email\.cz|seznam\w*|centrum|gmx"
     r"|web\.de|t-online|freenet|orange|onet|wp|interia|libero|mail\.ru|zoho|mail|mailapp"
     r"|mobile (?:phone|device)|mobile|mobil\w*|cell(?:ular)? ?phone|smartphone\w*|handy"
-    r"|handheld|tablet\w*"
+    r"|handheld|tablet\w*|(?:wireless|lte|4g|5g|android) device|surface(?: pro| go)?|fastmail"
     r"|telefon\w*|telefoon|telefono|teléfono|téléphone|telemóvel|celular|móvil|portable"
     r"|cellulare|komórk\w+|puhelim\w+|puhelin|kännykä\w*|matkapuhelim\w+|mobiltelefon\w*|phone"
-    r"|айфона?|телефона?|мобильного|iphonu|ipadu"
+    r"|айфона?|яндекс\w*|телефона?|мобильного|iphonu|ipadu"
 )
 # "Get Outlook for iOS", in whatever language: Outlook, its system, and perhaps a link.
 APP_LINE = r"(?=.{0,80}\boutlook\b)(?=.{0,80}\b(?:ios|android)\w*\b)(?:[^\s.!?]+ ){1,7}[^\s.!?]+"

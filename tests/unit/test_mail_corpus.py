@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from bridge.smtp.extract import Policy, extract
+from bridge.smtp.footers import is_device_line
 
 DATA = Path(__file__).parent.parent / "data" / "mails"
 LANGUAGES: dict[str, dict[str, Any]] = tomllib.loads((DATA / "languages.toml").read_text("utf-8"))
@@ -17,6 +18,7 @@ CASES: list[dict[str, Any]] = [
     for name in sorted(DATA.glob("cases-*.toml"))
     for case in tomllib.loads(name.read_text("utf-8"))["case"]
 ]
+DEVICES: dict[str, list[str]] = tomllib.loads((DATA / "devices.toml").read_text("utf-8"))
 AS_IS = Policy(subject="ignore")
 QUOTED = "Pump 3 reports low pressure.\nWho is on call tonight?\n\nOps"
 
@@ -113,3 +115,13 @@ def test_a_mail_gives_the_text_that_a_person_would_want(case):
     if "subject" in case:
         assert found.subject == case["subject"]
     assert found.automatic == case.get("automatic")
+
+
+@pytest.mark.parametrize("line", DEVICES["programs"])
+def test_a_programs_line_about_itself_is_known(line):
+    assert is_device_line(line)
+
+
+@pytest.mark.parametrize("line", DEVICES["typed"])
+def test_a_typed_line_about_a_device_is_the_authors(line):
+    assert not is_device_line(line)

@@ -235,6 +235,22 @@ def test_the_boundary_may_be_continued_and_encoded() -> None:
     assert text(raw) == GATE
 
 
+def test_octets_of_no_charset_in_parameters_are_read() -> None:
+    raw = b"Content-Type: text/plain; charset*=utf-8''\xff; name*0*=\xfe\r\n\r\nGate 2\r\n"
+    assert extract(raw).text == "Gate 2"
+
+
+def test_facts_with_octets_of_no_charset_can_be_stored() -> None:
+    raw = (
+        b"From: Ops <op\xf9s@firma.example>\r\nMessage-ID: <1\xda@firma.example>\r\n"
+        b"In-Reply-To: \xf5\r\nReferences: <a\xf5@firma.example>\r\n\r\nGate 2\r\n"
+    )
+    found = extract(raw)
+    facts = [found.sender, found.message_id, found.in_reply_to, *found.references]
+    assert "".join(facts).isprintable()
+    assert all(fact.encode("utf-8") for fact in facts)
+
+
 def test_facts_of_the_header() -> None:
     raw = (
         b'From: "Mal\xc3\xa1, Eva" <eva@firma.example>\r\nMessage-ID: <1@a.example>\r\n'

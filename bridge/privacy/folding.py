@@ -73,7 +73,7 @@ _TRAILING = re.compile(
 def without_signature(text: str) -> str:
     """`text` up to the first words, not its first, that a mail program or a closing began.
 
-    A name alone on the last of two or three lines goes too.
+    A name alone on the last of two or three lines goes too, and one above it.
     """
     return _TRAILING.sub("", _without_last_lines(text))
 
@@ -83,8 +83,9 @@ def _without_last_lines(text: str) -> str:
     for at, line in enumerate(lines[1:], 1):
         if _SIGNATURE.match(line):
             return "\n".join(lines[:at])
-    if len(lines) in (2, 3) and _NAME.fullmatch(lines[-1]) and lines[-1].istitle():
-        return "\n".join(lines[:-1])
+    if len(lines) in (2, 3):
+        while len(lines) > 1 and _NAME.fullmatch(lines[-1]) and lines[-1].istitle():
+            lines.pop()
     return "\n".join(lines)
 
 

@@ -139,9 +139,18 @@ def _pairs(
                 yield min(start, start2), max(end, end2), end2
 
 
+def _has(name: str, tokens: list[str]) -> bool:
+    return any(name in spans for spans in _classes(tokens).values())
+
+
 def may_cancel(tokens: list[str]) -> bool:
     """Whether `tokens` have a word for cancelling, which alone may be of an appointment."""
-    return any("cancel" in spans for spans in _classes(tokens).values())
+    return _has("cancel", tokens)
+
+
+def unsubscribes(tokens: list[str]) -> bool:
+    """Whether `tokens` have a word that is of subscriptions alone."""
+    return _has("unsub", tokens) and not may_cancel(tokens)
 
 
 def only_cease(tokens: list[str]) -> bool:

@@ -16,7 +16,7 @@ from typing import Final
 
 from bridge.privacy import words
 from bridge.privacy.folding import fold, plainer, without_signature
-from bridge.privacy.intents import may_cancel, only_cease, wish
+from bridge.privacy.intents import may_cancel, only_cease, unsubscribes, wish
 
 STOP: Final = "stop"
 START: Final = "start"
@@ -149,6 +149,7 @@ _CLAUSE = re.compile(r"[.!?,;:\n]+|\s[-–—]+\s")
 def _free_words(tokens: list[str], text: str) -> Verdict | None:
     """A wish in free words; or the last of several clauses is only a stop word.
 
+    The first may be one only if it is to unsubscribe: "stop, I am at the door" asks nothing of us.
     "I am ill, cancel please" answers a reminder: what may be cancelled is no stop word there.
     """
     if said := wish(tokens[:_LONGEST]):
@@ -156,10 +157,14 @@ def _free_words(tokens: list[str], text: str) -> Verdict | None:
     clauses = [clause for clause in map(fold, _CLAUSE.split(without_signature(text))) if clause]
     if len(clauses) < 2:
         return None
-    last = clauses[-1].split()
-    if may_cancel(last):
-        return None
-    found = _exact(last, "")
-    if (found and found.verdict == STOP) or only_cease(last):
+    first, last = clauses[0].split(), clauses[-1].split()
+    if _stops(first) and unsubscribes(first):
+        return Verdict(INTENT, clauses[0])
+    if not may_cancel(last) and (_stops(last) or only_cease(last)):
         return Verdict(INTENT, clauses[-1])
     return None
+
+
+def _stops(tokens: list[str]) -> bool:
+    found = _exact(tokens, "")
+    return found is not None and found.verdict == STOP

@@ -57,7 +57,8 @@ WISHES: dict[str, dict[str, str]] = {
             asked_you_to_stop i_already_said_stop stop_bothering stop_harassing
             withdraw_my_consent revoke_my_consent withdraw_consent revoke_consent
             no_longer_consent do_not_consent don_t_consent take_me_off remove_me_from
-            get_me_off remove_my_number delete_my_number lose_my_number lose_this_number
+            get_me_off_your get_me_off_this get_me_off_the_list
+            remove_my_number delete_my_number lose_my_number lose_this_number
             stop_contacting stop_texting stop_messaging take_my_number_off take_my_number_out
             wish_to_opt_out want_to_opt_out want_to_unsubscribe unsubscribe_me_from
             never_signed_up did_not_sign_up didn_t_sign_up don_t_want_to_hear_from
@@ -67,7 +68,7 @@ WISHES: dict[str, dict[str, str]] = {
             keep_asking_you_to_stop
             make_them_stop""",
         "short": """
-            not_interested no_longer_interested go_away get_lost enough_already stop_this
+            not_interested no_longer_interested just_stop go_away get_lost enough_already stop_this
             stop_it stop_that stop_already please_stop_this wrong_number wrong_person
             knock_it_off leave_me_be delete_me this_is_spam last_time_stop want_out piss_off
             fuck_off stop_please_i block_me no_more_texts no_more_txts no_more_messages

@@ -73,7 +73,7 @@ _FROM_FAR_EAST = re.compile(
     r"(?:iPhone|iPad)から送信|(?:发自|發自|从|從)我的 ?(?:iPhone|iPad|手机)(?:发送|傳送)?"
     r"|나의 (?:iPhone|iPad)에서 보냄",
 )
-_FROM_LINK = re.compile(r"\s*[<\[(]?https?://\S{1,300}[>\])]?\s*$")
+_FROM_LINK = re.compile(r"\s*[<\[(]?https?://\S{1,300}[>\])]?")
 _SMALL_PRINT = re.compile("|".join(SMALL_PRINT), re.IGNORECASE | re.DOTALL)
 _WARNINGS = re.compile("|".join(WARNINGS), re.IGNORECASE | re.DOTALL)
 _MAIL_WORD = re.compile(

@@ -33,9 +33,9 @@ class Traits(NamedTuple):
 
 
 _SPACES = re.compile("[\u00a0\u202f\u2007\u2000-\u2006\u2008-\u200a\u205f\u3000\x85]")
-# C0 and C1 but tab and newline; soft hyphen, zero-width space, direction marks, BOM, padding.
+# C0 and C1 but tab and newline; soft hyphen, zero-width space, marks of direction, joiners, BOM.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u200b\u200e\u200f\u2060\ufeff]"
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u200b\u200e\u200f\u2060-\u2064\ufeff]"
 )
 _BREAKS = re.compile("\r\n?|[\x0c\u2028\u2029]")
 _UNUSUAL = re.compile("[^\n\t\x20-\x7e\u00a1-\u00ac\u00ae-\u024f]")

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from bridge.smtp.attribution import attribution, inline, judge
 from bridge.smtp.headerblock import FORWARDS, ORIGINALS, Block, block, is_drawn, phrase
 from bridge.smtp.headers import Headers
-from bridge.smtp.lines import Kind, Line, Traits, next_text
+from bridge.smtp.lines import Kind, Line, Traits, blank, next_text
 from bridge.smtp.words import FORWARD_PREFIXES, REPLY_PREFIXES
 
 _PREFIX = re.compile(
     rf"\s*(?:({REPLY_PREFIXES})|({FORWARD_PREFIXES}))(?:\[\d+\]|\(\d+\))?\s*[:：]", re.IGNORECASE
 )
 _RULE = re.compile(r"[ \t>]*[-_=*~#—–]{3,}[ \t]*")
+# "----- Mail original -----", in a language that the tables do not have.
+_TITLE = re.compile(r"[ \t]*[-_=]{3,} ?[^\W\d_][^\n]{1,40}? ?[-_=]{3,}[ \t]*")
 _DIFF = re.compile(r"(?:< |@@ |\+\+\+ |--- \S|\d+(?:,\d+)?[acd]\d+)")
 _LEVEL = re.compile(r"[ \t]?> ?")
 
@@ -92,6 +94,10 @@ def _part(lines: list[Line], traits: Traits) -> Parted:
             if verdict == "rest":
                 return parted
             attributed = True
+        elif quoted and (head := _ruled_header(lines, index, parted.own)):
+            parted.rules.append(f"quote-header:{head.language}")
+            _trim_rule(parted.own)
+            return parted
         elif quoted:
             _note(parted, "quote-marked" if line.kind is Kind.QUOTED else "quote-prefix")
         elif line.kind is Kind.ATTRIBUTION:
@@ -178,19 +184,31 @@ def _header_quote(lines: list[Line], index: int, traits: Traits, parted: Parted)
         parted.rules.append(f"quote-original:{language}")
     else:
         head = block(lines, index, marked=False)
-        if not head or not _sure(head, traits):
+        if not head or not _sure(head, traits, alone=blank(parted.own)):
             return False
         parted.rules.append(f"quote-header:{head.language}")
+        _trim_rule(parted.own)
+        if parted.own and _TITLE.fullmatch(parted.own[-1].text):
+            parted.own.pop()
     _trim_rule(parted.own)
     return True
 
 
-def _sure(head: Block, traits: Traits) -> bool:
+def _ruled_header(lines: list[Line], index: int, own: list[Line]) -> Block | None:
+    """A header with ">" below an answer and a drawn line: what follows is quoted, marked or not."""
+    last = next((n for n in range(len(own) - 1, -1, -1) if own[n].text.strip()), 0)
+    if not last or not _RULE.fullmatch(own[last].text) or blank(own[:last]):
+        return None
+    head = block(lines, index, marked=False)
+    return head if head and {"from", "to", "subject"} <= head.kinds else None
+
+
+def _sure(head: Block, traits: Traits, *, alone: bool) -> bool:
     """Whether a block of header lines without a mark above it is a quote's, not an alert's."""
     kinds = head.kinds
     if traits.reply:
         # From, To and Date alone may be a journey that the author describes.
-        told = bool(kinds & {"sent", "subject"}) or head.mailbox
+        told = "subject" in kinds or head.mailbox or ("sent" in kinds and not alone)
         return "from" in kinds and len(kinds) >= 3 and told
     return {"from", "sent", "to", "subject"} <= kinds
 

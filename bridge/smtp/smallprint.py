@@ -134,10 +134,11 @@ _NATURE = (
     r"|umwelt|natur|bäum|\bwald|planète|arbre|ambient|árbol|albero|milieu|środowisk|drzew|miljø"
     r"|ympäristö|környezet)"
 )
-_NEAR = (
-    rf"(?:{_NATURE}|e-?mail|\bmails?\b|message|nachricht|zpráv|správ|courriel|correo|mensaje"
-    r"|mensagem|messaggio|wiadomoś|levele)"
+_THIS_MAIL = (
+    r"(?:e-?mail|\bmails?\b|message|nachricht|zpráv|správ|courriel|correo|mensaje|mensagem"
+    r"|messaggio|wiadomoś|levele)"
 )
+_NEAR = rf"(?:{_NATURE}|{_THIS_MAIL})"
 
 # Whole paragraphs that programs add below a text, told by how they begin or by one phrase.
 SMALL_PRINT = (
@@ -155,7 +156,7 @@ SMALL_PRINT = (
     rf"|avant d['’]imprimer|antes de.{{0,60}}imprim\w+|prima di stampare|zanim wydrukujesz"
     rf"|(?:gondoljon|kímélje).{{0,40}}nyomtat).{{0,200}}?{_NEAR}"
     rf"|(?:please|prosím|bitte|por favor|kérjük)\b,? .{{0,100}}?(?:print|vyti|vytla|tisk|tlač|druck"
-    rf"|imprim|nyomtat).{{0,200}}?{_NATURE}"
+    rf"|imprim|nyomtat).{{0,60}}?{_THIS_MAIL}.{{0,200}}?{_NATURE}"
     rf"|(?:please|prosím|bitte|por favor|kérjük)\b,? .{{0,100}}?{_NATURE}.{{0,200}}?"
     r"(?:print|vyti|vytla|tisk|tlač|druck|imprim|nyomtat)",
     # Virus scanners.

@@ -48,7 +48,8 @@ _DEVICE_LINE = re.compile(
 )
 # Devices whose names are words of every day, so that the rest of the line has to fit as well.
 _COMMON_NOUN = re.compile(
-    r"mail|mobile?\w*|phone|handy|orange|seznam|portable|tablet\w*|telefon\w*|teléfono|téléphone",
+    r"mail|mobile?\w*|boxer|phone|handy|orange|seznam|portable|tablet\w*|telefon\w*|teléfono"
+    r"|téléphone",
     re.IGNORECASE,
 )
 # What a program's own line may say in lower case after such a noun.

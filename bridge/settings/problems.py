@@ -124,7 +124,8 @@ def _what(detail: Detail, owner: Model, key: str) -> str:
     if kind == "value_error":
         return str(context["error"])
     if kind in {"list_type", "model_type"} and inner_model(owner, key):
-        return _brackets(owner, key)
+        entry = kind == "model_type" and isinstance(detail["loc"][-1], int)
+        return "must be a table, as in { key = 1 }" if entry else _brackets(owner, key)
     rule = RULES[kind].format(**context) if kind in RULES else detail["msg"]
     return rule.replace("'", '"') + _not(detail, owner, key)
 

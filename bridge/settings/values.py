@@ -93,6 +93,8 @@ def _path(value: object) -> Path | None:
         return None
     if not isinstance(value, str | Path):
         raise ValueError('must be a path between quotes, "" for none')
+    if "\0" in str(value):
+        raise ValueError("must not hold a NUL character")
     return Path(value).expanduser()
 
 

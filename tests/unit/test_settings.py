@@ -240,6 +240,11 @@ MISTAKES = {
     TENANT + 'senders = "auth"': (
         '[[tenants]] "acme" senders: must be a list of tables, as in [ { key = 1 }, { key = 2 } ]'
     ),
+    TENANT + 'senders = ["*@a.example"]': (
+        '[[tenants]] "acme" senders number 1: must be a table, as in { key = 1 }'
+    ),
+    'tenants = ["acme"]': "[[tenants]] number 1: must be a table, as in { key = 1 }",
+    r'data_dir = "a\u0000b"': "data_dir: must not hold a NUL character",
     # Types
     "[smtp]\nmax_errors = true": (
         "[smtp] max_errors: must be a whole number, without quotes, not true"

@@ -77,6 +77,14 @@ def named() -> Iterator[Any]:
             yield pytest.param(name, id=f"{page.name} {name[:40]}")
 
 
+def test_the_table_of_commands_leads_to_each_of_them() -> None:
+    page = (HOME / "docs/commands.md").read_text(encoding="utf-8")
+    table, _, rest = page.partition("\n## ")
+    headings = re.findall(r"^## (bridge .+)$", "## " + rest, re.MULTILINE)
+    places = {heading.replace(",", "").replace(" ", "-") for heading in headings}
+    assert places == set(re.findall(r"\]\(#([a-z-]+)\)", table))
+
+
 def resolve(rest: list[str]) -> tuple[Any, list[str]]:
     """The command that these words name, and what is left of them."""
     command: Any = BRIDGE

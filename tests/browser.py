@@ -67,6 +67,12 @@ class Browser:
         """Press these keys in a field, those of WebDriver (Enter, say) too."""
         await self._ask(f"/element/{await self._find(selector)}/value", text=keys)
 
+    async def wide(self, pixels: int) -> None:
+        """Show the page as a screen so wide does; a window itself cannot be as narrow as a phone."""
+        metrics = {"width": pixels, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        command = "Emulation.setDeviceMetricsOverride"
+        await self._ask("/goog/cdp/execute", cmd=command, params=metrics)
+
     async def complaints(self) -> list[str]:
         """What the console says of errors: a policy broken, a file missing, a fault in a script."""
         found = await self._ask("/se/log", type="browser")

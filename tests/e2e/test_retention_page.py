@@ -97,4 +97,10 @@ async def test_the_page_in_a_browser(tmp_path: Path, program: Callable[[str], Pa
         assert await browser.text("[aria-current]") == "Retention"
         wide = "return document.documentElement.scrollWidth <= innerWidth"
         assert await browser.run(wide)
+        await browser.wide(360)
+        for path in ("/sandbox", "/sandbox/mailbox", "/retention"):
+            await browser.go(base + path)
+            await browser.sees(".tabs", "Retention")
+            await browser.run("document.querySelector('#live').hidden = false")
+            assert await browser.run(wide), path
         assert await browser.complaints() == []

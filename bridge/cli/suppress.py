@@ -72,7 +72,7 @@ def check(
     config: Config = None,
 ) -> None:
     """Tell whether this person is suppressed; of a file, which lines to take out."""
-    if number == "-" or Path(number).is_file():
+    if number == "-" or Path(number).is_file() or Path(number).suffix.lower() == ".csv":
         load(config, "suppress check file", number, _told, as_json=as_json, tenant=tenant)
     else:
         _perform(config, "suppress check", number, tenant, as_json=as_json, scope=scope or "")

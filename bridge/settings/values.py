@@ -66,8 +66,10 @@ def _listen(value: object) -> Listen:
     if isinstance(value, Listen):
         return value
     found = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9.-]+)):([0-9]{1,5})", _text(value))
-    if not found or int(found[3]) > 65535:
+    if not found:
         raise ValueError(f'must be "address:port", such as "127.0.0.1:2525", not "{value}"')
+    if int(found[3]) > 65535:
+        raise ValueError(f"the highest port is 65535, not {found[3]}")
     return Listen(found[1] or found[2], int(found[3]))
 
 

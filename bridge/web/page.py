@@ -58,6 +58,7 @@ class Page:
             "pretty": views.pretty,
             "iso": views.iso,
             "clock": views.clock,
+            "day": views.day,
             "hue": views.hue,
         }
 

@@ -179,6 +179,11 @@ def clock(at: float) -> str:
     return f"{datetime.fromtimestamp(at, UTC):%H:%M} UTC"
 
 
+def day(at: float) -> str:
+    """The date of a time, UTC."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+
+
 def hue(key: str) -> int:
     """One of the avatar's colours, always the same for one phone."""
     return sum(map(ord, key)) % _HUES

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -58,9 +59,11 @@ async def test_the_page_shows_every_class_what_is_due_and_what_went(tmp_path: Pa
         assert '<td class="count some">1</td>' in page
         async for _ in Keeper(running.bridge).run(dry=False):
             pass
+        ran = datetime.fromtimestamp(running.bridge.clock(), UTC)
         later(running, 1)
         _, page = await fetched(f"{base}/retention")
         assert "1 body deleted" in page
+        assert f">{ran:%Y-%m-%d}, " in page
         assert '<td class="count some">' not in page
 
 

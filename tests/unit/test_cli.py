@@ -403,6 +403,13 @@ def test_suppression_in_words(asked: Asked) -> None:
     assert [arguments["scope"] for _, arguments in asked] == ["tenant", ""]
 
 
+def test_a_file_that_is_not_there_is_taken_for_no_number(asked: Asked) -> None:
+    result = run("suppress", "check", "missing.csv")
+    assert result.exit_code == 1
+    assert "the file cannot be read (No such file or directory)" in result.stderr
+    assert not asked
+
+
 def test_carriers_lists_in_words_and_in_objects(asked: Asked) -> None:
     result = run("suppress", "sync")
     assert result.exit_code == 1

@@ -281,9 +281,7 @@ MISTAKES = {
     'data_dir = ""': 'data_dir: must be a directory, as in "var"',
     '[smtp]\nlisten = "2525"': '[smtp] listen: must be "address:port", such as "127.0.0.1:2525", not "2525"',
     '[smtp]\nlisten = ":2525"': '[smtp] listen: must be "address:port", such as "127.0.0.1:2525", not ":2525"',
-    '[smtp]\nlisten = "127.0.0.1:99999"': (
-        '[smtp] listen: must be "address:port", such as "127.0.0.1:2525", not "127.0.0.1:99999"'
-    ),
+    '[smtp]\nlisten = "127.0.0.1:99999"': "[smtp] listen: the highest port is 65535, not 99999",
     "[smtp]\nlisten = 2525": '[smtp] listen: must be text between quotes, as in "value"',
     '[smtp]\nlmtp = "unix:lmtp"': (
         '[smtp] lmtp: a unix socket needs a whole path, such as "unix:/run/bridge/lmtp"'

@@ -19,7 +19,7 @@ from bridge.store.tables import (
     time,
 )
 
-# Requests that nobody has closed yet. Word for word as in `store.requests`.
+# Requests that nobody has closed yet. Word for word as in `store.request_rows`.
 OPEN = "closed_at IS NULL"
 
 # A request of a data subject (GDPR Art. 12 to 22).

@@ -14,7 +14,7 @@ from bridge.dispatch.tenants import from_file
 from bridge.errors import Misconfigured, Refused
 from bridge.privacy.retention import Period, Plan, Rule, is_longer, rule, rules
 from bridge.settings import Tenant
-from bridge.store import replies, submissions, sweeps, updates
+from bridge.store import mo_parts, submissions, sweeps, updates
 from bridge.store.kept import WALKS
 from bridge.store.staff import INVITATIONS_KEPT_SECONDS, TRIES_KEPT_SECONDS
 
@@ -110,7 +110,7 @@ def test_p06_the_policies_periods_are_the_defaults() -> None:
 def test_what_is_kept_for_days_is_kept_no_longer_than_its_rule_says() -> None:
     spans = (
         submissions.REPEAT_SECONDS,
-        replies.REPEAT_SECONDS,
+        mo_parts.REPEAT_SECONDS,
         sweeps.CALLBACK_SECONDS,
         updates.KEPT_SECONDS,
         TRIES_KEPT_SECONDS,

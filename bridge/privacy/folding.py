@@ -112,16 +112,16 @@ def plainer(tokens: list[str]) -> list[str]:
 
 
 #: Ways to spell one sound in Latin letters: "ja" and "ya", "ou" and "u", "6" for "sh".
-_SPELLINGS = (
+_SPELLINGS = [(re.compile(spelling), one) for spelling, one in (
     (r"[^a-z0-9]", ""), (r"4", "ch"), (r"6", "sh"), (r"8", "th"), (r"shch|sch|sht", "sh"),
     (r"kh|x", "h"), (r"ts|tz", "c"), (r"w", "v"), (r"o[uy]", "u"), (r"[yj]", "i"),
     (r"[eo]i", "i"), (r"ai", "e"), (r"(.)\1+", r"\1"),
-)  # fmt: skip
+)]  # fmt: skip
 
 
 def sound(word: str) -> str:
     """How the folded `word` sounds, in Latin letters: one for пишите, pishite and pishyte."""
     heard = anyascii(word).lower()
     for spelling, one in _SPELLINGS:
-        heard = re.sub(spelling, one, heard)
+        heard = spelling.sub(one, heard)
     return heard

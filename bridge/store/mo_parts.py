@@ -69,18 +69,24 @@ def joined(item: PartIn) -> Script:
     if item.part.total <= 1:
         return [item.part]
     yield Many(CALLBACK_ADD, [part_row(item)])
-    parts = yield from parts_of(item.group_key)
-    if len(parts) < item.part.total:
+    stored = yield from _stored(item.group_key)
+    if len(stored) < item.part.total:
         return None
     yield from drop_parts(item.group_key)
-    return parts
+    return [read_part(payload) for payload in stored]
 
 
 def parts_of(group_key: str) -> Script:
     """The parts of a long MO that have come so far, in order."""
+    stored = yield from _stored(group_key)
+    return [read_part(payload) for payload in stored]
+
+
+def _stored(group_key: str) -> Script:
+    """What is kept of each part that has come, in order."""
     found = yield Rows(_PARTS, {"key": group_key})
     parts = {row[0]: row[1] for row in found}
-    return [read_part(parts[n]) for n in sorted(parts)]
+    return [parts[number] for number in sorted(parts)]
 
 
 def drop_parts(group_key: str) -> Script:

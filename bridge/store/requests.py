@@ -24,10 +24,7 @@ from bridge.store.request_tables import OPEN, dsr, dsr_event, identity_check, in
 from bridge.store.sql import Do, Many, Rows, Script, Statement, Values, among, constant, insert
 from bridge.store.submissions import Prepared, store_submissions
 from bridge.store.suppressions import Bound, Suppress, suppress
-from bridge.store.tables import (
-    incarnation,
-    suppression,
-)
+from bridge.store.tables import incarnation, suppression
 
 #: Of so many open requests of one person for the same, the next one is a duplicate in any case.
 MOST_OPEN: Final = 5

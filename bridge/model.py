@@ -121,8 +121,9 @@ class Outcome:
     verdict: Verdict
     carrier_id: str = ""
     reason: str = ""  # short, in plain words with the carrier's code; no personal data
-    pause: float = 0.0  # seconds the carrier wants to be left alone (THROTTLED)
+    pause: float = 0.0  # seconds to leave the carrier alone (THROTTLED), to hope for it (UNKNOWN)
     also: tuple[str, ...] = ()  # further ids, one each part, of a text that it took whole and cut
+    late: bool = False  # the part was told as UNKNOWN before
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from bridge.dispatch.backup import bring_back
 from bridge.dispatch.bell import Bell
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.clerk import Clerk
+from bridge.dispatch.clocks import SettledClock, SharedClock
 from bridge.dispatch.erasing import ledger_at
 from bridge.dispatch.executor import Fulfilment
 from bridge.dispatch.restored import admit
@@ -25,7 +26,7 @@ from bridge.errors import Misconfigured
 from bridge.keyring import Keyring, Signer, keyring, signer
 from bridge.master import Master, master
 from bridge.settings import Settings
-from bridge.store.facts import CLOCK, settle
+from bridge.store.facts import settle
 from bridge.store.ids import Ids
 from bridge.store.leases import Begin, begin
 from bridge.store.migrate import migrate
@@ -133,11 +134,10 @@ def _signer(settings: Settings) -> Signer:
 async def _clock(store: Store) -> Callable[[], float]:
     """The clock that all processes share: leases of one machine are judged on another."""
     if store.database == "sqlite":
-        return time.time
-    began = time.time()
-    found = await store.read(CLOCK)
-    ahead: float = found[0][0] - (began + time.time()) / 2
-    return lambda: time.time() + ahead
+        return SettledClock()
+    shared = SharedClock()
+    await shared.ask(store)
+    return shared
 
 
 async def restore(settings: Settings, place: Path, *, replace: bool) -> dict[str, Any]:

@@ -33,7 +33,8 @@ class Carrier(Protocol):
     """Whoever accepts our MT. One instance is one account (for SMPP: one bind).
 
     `send` must not block: it writes what it was given and returns; `done` is called once for each
-    part, in the event loop's thread, never from within `send` itself.
+    part, in the event loop's thread, never from within `send` itself. It is called once more, with
+    `late`, when a part is taken after all that was told as unknown.
     """
 
     name: str

@@ -18,7 +18,7 @@ from bridge.bots.enrolment import code_hash, new_code
 from bridge.bots.handler import Handler
 from bridge.bots.inboxes import ChatNotifier
 from bridge.dispatch.answer import Desk
-from bridge.errors import Refused
+from bridge.errors import Refused, TryLater
 from bridge.store.staff import Invite, invite
 from bridge.store.updates import StoreUpdate, store_updates
 from tests.bridges import Running, a_bridge
@@ -52,13 +52,21 @@ class Pinboard:
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     closed: set[str] = field(default_factory=set)
     kept: set[str] = field(default_factory=set)  # places whose posts may not be deleted
+    away: int = 0  # so many answers are not taken
     _last: int = 100
 
     async def whisper(self, event: Event, view: View) -> None:
+        self._reach()
         self.whispers.append((event.person, view))
 
     async def revise(self, event: Event, view: View) -> None:  # noqa: ARG002
+        self._reach()
         self.revised.append(view)
+
+    def _reach(self) -> None:
+        if self.away:
+            self.away -= 1
+            raise TryLater("the chat cannot be reached")
 
     async def relabel(self, event: Event, buttons: Sequence[Button]) -> None:  # noqa: ARG002
         self.labels.append(tuple(buttons))

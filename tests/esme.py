@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from bridge.carriers.smpp import SmppCarrier, SmppConfig
-from bridge.model import Inbound, Outcome, Part, Receipt
+from bridge.model import Inbound, Outcome, Part, Receipt, Verdict
 
 OURS = "+420601000000"
 
@@ -59,6 +59,7 @@ class Esme:
         self.carrier = SmppCarrier(config)
         self.inbox = Inbox()
         self.outcomes: dict[int, Outcome] = {}
+        self.late: dict[int, Outcome] = {}
         self.rooms = 0
         self._sending = False
         self._changed = asyncio.Event()
@@ -96,6 +97,11 @@ class Esme:
 
     def _done(self, part: Part, outcome: Outcome) -> None:
         assert not self._sending, "done was called from within send"
+        if outcome.late:
+            assert self.outcomes[part.attempt].verdict is Verdict.UNKNOWN
+            self.late[part.attempt] = outcome
+            self._changed.set()
+            return
         assert part.attempt not in self.outcomes, "a part was told twice"
         self.outcomes[part.attempt] = outcome
         self._changed.set()

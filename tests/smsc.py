@@ -75,6 +75,7 @@ class Behaviour:
     status: int = 0  # for all others
     silent: bool = False  # take submits, never answer them
     deaf: bool = False  # never answer enquire_link
+    closes: bool = False  # hang up after each answer to a submit
     drop_after: int = 0  # cut the connection when so many submits have come, answered or not
     ids: str = "dec"  # dec | hex | hexdlr | decdlr | padded | uuid
     dlr: str = "DELIVRD"  # a word of STATES, or "none"
@@ -403,6 +404,8 @@ class _Session(asyncio.Protocol):
     def answer(self, sequence: int, status: int, message_id: str) -> None:
         self.in_flight -= 1
         self.write(0x80000004, status, sequence, message_id.encode() + b"\0")
+        if self.smsc.behave.closes:
+            self.transport.close()
 
     def receipts(self, submit: Submit, named: str) -> None:
         behave = self.smsc.behave

@@ -101,6 +101,8 @@ class FakeDoor:
         return [
             Reply(550, "5.6.0", "Nothing to send")
             if str(recipient).startswith("bad")
+            else Reply(451, "4.3.1", "Not stored")
+            if str(recipient).startswith("postponed")
             else Reply(250, "2.0.0", "Accepted")
             for recipient in recipients
         ]

@@ -14,9 +14,9 @@ import pytest
 from typer.main import get_command
 
 from bridge.cli import app
-from bridge.privacy import words
+from bridge.privacy.languages import phrases
 from bridge.settings import Settings
-from bridge.smtp.footers import DISCLAIMER_MOTIFS
+from bridge.smtp.disclaimers import DISCLAIMER_MOTIFS
 from bridge.smtp.words import HEADER_LABELS
 
 HOME = Path(__file__).parent.parent
@@ -116,8 +116,8 @@ def test_as_many_languages_as_are_told_of() -> None:
     readme, privacy = PAGES[0].read_text(), (HOME / "docs" / "privacy.md").read_text()
     quotes, small_print = len(HEADER_LABELS), len(DISCLAIMER_MOTIFS)
     assert f"quotes are cut in {quotes} languages and disclaimers in {small_print}" in readme
-    assert f"STOP, in the words of {len(words.HELP)} languages" in privacy
-    assert set(words.HELP) == set(words.START) <= set(words.STOP)
+    assert f"STOP, in the words of {len(phrases('help'))} languages" in privacy
+    assert set(phrases("help")) == set(phrases("start")) <= set(phrases("stop"))
 
 
 # -- links --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from typing import Final
 from bridge.bots import model, views
 from bridge.bots.chat import Button, Chat, Event, Line, View
 from bridge.bots.roles import Act
+from bridge.dates import minute
 from bridge.dispatch import halting
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.tenants import Tenant
@@ -92,7 +93,7 @@ class Braking:
 
 
 def _shown(each: Brake) -> str:
-    since = views.clock(each.created_at)
+    since = minute(each.created_at)
     if each.kind == HALT:
         whose = "everybody's" if each.tenant_id == EVERYBODY else "your"
         return f"All {whose} sending, since {since}, by {each.actor}: {each.reason}"

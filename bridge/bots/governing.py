@@ -13,9 +13,9 @@ from bridge.bots import model, views
 from bridge.bots.chat import Line, View
 from bridge.bots.enrolment import VALID_SECONDS, code_hash, new_code
 from bridge.bots.roles import ROLES, Act
-from bridge.dates import day
+from bridge.dates import day, minute
 from bridge.dispatch import breaches, processors, reviewing
-from bridge.dispatch.breaches import Case, clock
+from bridge.dispatch.breaches import Case
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.reviewing import Grant
 from bridge.dispatch.tenants import Tenant
@@ -153,7 +153,7 @@ class Governing:
         if not own:
             return views.said("No breach.")
         shown = [
-            f"{c.breach.id}  {c.state}  aware {clock(c.breach.aware_at)}  due {clock(c.due_at)}"
+            f"{c.breach.id}  {c.state}  aware {minute(c.breach.aware_at)}  due {minute(c.due_at)}"
             for c in own[:_MOST]
         ]
         return View((Line("Breaches", "head"), Line("\n".join(shown), "code")))
@@ -239,7 +239,7 @@ class Governing:
 def _opened(found: Case) -> View:
     return views.said(
         f"Breach {found.breach.id} is open, and the operator knows.",
-        f"You will be told by {clock(found.target_at)}, at the latest by {clock(found.due_at)}.",
+        f"You will be told by {minute(found.target_at)}, at the latest by {minute(found.due_at)}.",
     )
 
 

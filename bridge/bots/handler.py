@@ -14,6 +14,7 @@ import structlog
 from bridge import phone
 from bridge.bots import braking, model, recipients, views, when
 from bridge.bots.agreeing import Agreeing
+from bridge.bots.answers import Answers
 from bridge.bots.braking import Braking
 from bridge.bots.chat import Answered, Chat, Event, Filled, Form, Pressed, Typed, View
 from bridge.bots.chat import Line as ChatLine
@@ -89,7 +90,8 @@ class Handler:
 
     def __init__(self, bridge: Bridge, chats: Mapping[str, Chat]) -> None:
         self.bridge = bridge
-        self._chats = chats
+        self._answers = Answers(bridge, chats)
+        self._chats = chats = self._answers.chats
         self._sending = Sending(bridge, chats)
         self._agreeing = Agreeing(bridge, chats, self._sending)
         self._talk = Conversing(bridge, chats, self._sending)
@@ -136,6 +138,8 @@ class Handler:
         """Do what an event asks for. Raises TryLater: it is to be worked again."""
         chat = self._chats[event.edge]
         try:
+            if await self._answers.told_before(event):
+                return
             try:
                 await self._done(event)
             except WrongWord as error:
@@ -143,8 +147,11 @@ class Handler:
             except Refused as no:
                 view = views.refused(no.sentence, no.hint)
                 await chat.whisper(event, _with_what_was_typed(event, view))
+            await self._answers.tell(event)
         except Refused:
             log.warning("an answer cannot be shown", edge=event.edge)
+        finally:
+            self._answers.forget(event)
 
     async def _done(self, event: Event) -> None:
         person = await self._person(event)

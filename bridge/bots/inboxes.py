@@ -21,7 +21,7 @@ from bridge.store import ids
 from bridge.store.announcements import KIND, words_of
 from bridge.store.cards import Fate
 from bridge.store.chat_log import CHAT_REPLY, ONE
-from bridge.store.notices import Divert, Notice, divert, inbox_places
+from bridge.store.notices import Notice
 from bridge.store.threads import (
     Post,
     Root,
@@ -75,35 +75,16 @@ class ChatNotifier:
         place = self._chat.resolved(notice.tenant_id, notice.place)
         await self._chat.post(place, "", View(lines))
 
-    async def _elsewhere(self, notice: Notice, tenant: Tenant, subject: int) -> None:
-        """What a person wrote must be seen by somebody: the inboxes get what a place refuses."""
-        lawful = self.bridge.lawful
-        where = tuple(
-            (edge, place)
-            for edge, place in inbox_places(tenant.inbox)
-            if not lawful.why_not(tenant.id, edge)
-        )
-        item = Divert(notice, where, subject, self.bridge.clock())
-        if not await self.bridge.store.write(divert, item):
-            log.error("an answer can be shown nowhere: name an inbox", edge=notice.edge)
-        for edge, _ in where:
-            self.bridge.ring_edge(edge)
-
     async def _reply(self, notice: Notice, tenant: Tenant, place: str) -> None:
         rows = await self.bridge.store.read(CHAT_REPLY, id=notice.reply_id)
         if not rows:
             raise Refused("what this notice told of has been erased")
-        subject = rows[0][3]
-        try:
-            self._refuse_unlawful(tenant.id, notice.edge)
-            # Inboxes are the operator's choice; an answer goes where somebody had written.
-            asked = (self.bridge.store, self._chat, place, tenant.id)
-            if notice.kind == "answer" and not await is_read(*asked):
-                raise Refused("nobody who may reads there any more")
-            await self._shown(notice, tenant, place, rows[0])
-        except Refused:
-            await self._elsewhere(notice, tenant, subject)
-            raise
+        self._refuse_unlawful(tenant.id, notice.edge)
+        # Inboxes are the operator's choice; an answer goes where somebody had written.
+        asked = (self.bridge.store, self._chat, place, tenant.id)
+        if notice.kind == "answer" and not await is_read(*asked):
+            raise Refused("nobody who may reads there any more")
+        await self._shown(notice, tenant, place, rows[0])
 
     async def _shown(
         self, notice: Notice, tenant: Tenant, place: str, facts: Sequence[Any]

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from bridge import phone
 from bridge.bots import views
 from bridge.bots.chat import Button, Line, View
+from bridge.dates import minute
 from bridge.dispatch import billing, caps
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.tenants import ANYWHERE, Tenant
@@ -156,7 +157,7 @@ class Looking:
 
 def _listed(fates: Sequence[Fate]) -> Line:
     rows = [
-        f"{views.clock(fate.created_at)}  {phone.mask(fate.phone)}  {views.mark(fate)}"
+        f"{minute(fate.created_at)}  {phone.mask(fate.phone)}  {views.mark(fate)}"
         f"  {ids.show(fate.id)}"
         for fate in fates
     ]

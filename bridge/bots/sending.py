@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 from bridge import phone
 from bridge.bots import views
 from bridge.bots.chat import Chat, Event, View
+from bridge.dates import minute
 from bridge.dispatch import senders
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.prices import total
@@ -304,10 +305,10 @@ def _leaves(ready: Sequence[Ready]) -> str:
     """When they leave: on the recipient's own clock, and where that differs between when."""
     times = sorted({each.prepared.due_at for each in ready})
     if len(times) > 1:
-        return f"leave between {views.clock(times[0])} and {views.clock(times[-1])}"
+        return f"leave between {minute(times[0])} and {minute(times[-1])}"
     zone = phone.zone(ready[0].prepared.phone)
     there = datetime.fromtimestamp(times[0], ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M")
-    return f"leaves {there} {zone} ({views.clock(times[0])})"
+    return f"leaves {there} {zone} ({minute(times[0])})"
 
 
 def decided_before() -> View:

@@ -16,6 +16,7 @@ from bridge.bots.chat import Button, Chat, Event, Line, View
 from bridge.bots.conversing import Conversing
 from bridge.bots.naming import Naming
 from bridge.bots.sending import Sending, decided_before
+from bridge.dates import minute
 from bridge.dispatch import blacklist
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.obeyed import cancelled
@@ -145,7 +146,7 @@ class Stopping:
         if not rows:
             return views.said("Nothing is blocked.")
         lines = [
-            f"{views.clock(at)}  {kind} {'' if kind == 'number' else value}".rstrip()
+            f"{minute(at)}  {kind} {'' if kind == 'number' else value}".rstrip()
             + ("" if owner else "  (the operator's)")
             for _, kind, value, _, _, at, owner in rows
         ]

@@ -11,6 +11,7 @@ from bridge import phone
 from bridge.bots.chat import Button, Line, View
 from bridge.bots.commands import VERBS
 from bridge.bots.words import WrongWord
+from bridge.dates import minute
 from bridge.dispatch.obeyed import NOTHING, Done, stopped, told
 from bridge.store import ids
 from bridge.store.cards import Fate
@@ -207,7 +208,7 @@ def mark(fate: Fate) -> str:
     """A state with its reason."""
     word = MARKS[fate.state]
     if fate.state == "scheduled":
-        return f"{word} for {clock(fate.due_at)}"
+        return f"{word} for {minute(fate.due_at)}"
     reason = _REASONS.get(fate.reason, fate.reason)
     good = fate.state in ("sent", "delivered", "queued", "sending")
     return word if good or not reason else f"{word}: {reason}"
@@ -220,11 +221,6 @@ def _times(fate: Fate) -> str:
     if fate.final_at:
         found.append(f"{fate.state} {_short(fate.final_at)}")
     return " · " + " · ".join(found)
-
-
-def clock(moment: float) -> str:
-    """A time that anybody can place: UTC, said so."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def _short(moment: float) -> str:

@@ -24,6 +24,8 @@ class House:
     store: Store
     keys: Keyring
     public_url: str
+    #: Whether what this process has claimed may still leave: it may have stood frozen.
+    may_leave: Callable[[], bool] = lambda: True
 
 
 def _sandbox(config: Config, house: House) -> Carrier:
@@ -41,7 +43,8 @@ def _smpp(config: Config, _house: House) -> Carrier:
 def _http(config: Config, house: House) -> Carrier:
     from bridge.carriers.http.carrier import HttpCarrier
 
-    return HttpCarrier(config, provider(config, house.keys, house.public_url))
+    known = provider(config, house.keys, house.public_url)
+    return HttpCarrier(config, known, may_leave=house.may_leave)
 
 
 KINDS: dict[str, Callable[[Config, House], Carrier]] = {

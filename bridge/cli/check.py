@@ -81,6 +81,8 @@ class Examination:
         for carrier in s.carriers:
             await self._part(f"carrier {carrier.name}", self._carrier(carrier))
             await self._optouts(carrier)
+        if added := {r.tenant for r in s.routes} - {"", *(t.name for t in s.tenants)}:
+            await self._part("routes", self._routes_of(sorted(added)))
         await self._part("smarthost", self._smarthost())
         if named_by(s):
             await self._part("processors", self._processors())
@@ -204,10 +206,27 @@ class Examination:
                 {"name": n.name, "country": n.country, "transfer": ground(n.country, "", today)}
                 for n in named_by(self._settings)
             ]
+        return [row for row in await self._told("subproc list") if row["configured"]]
+
+    async def _told(self, command: str) -> list[Item]:
+        """What the running bridge says to a command."""
         data_dir = self._settings.data_dir
-        said = await asyncio.to_thread(control.ask, data_dir, "subproc list", actor(), {})
-        rows = await asyncio.to_thread(list, said or ())
-        return [row for row in rows if row["configured"]]
+        said = await asyncio.to_thread(control.ask, data_dir, command, actor(), {})
+        return await asyncio.to_thread(list, said or ())
+
+    async def _routes_of(self, added: list[str]) -> str:
+        """Whether a command has added these tenants, who have routes and no [[tenants]] here."""
+        if self._running is None:
+            names = ", ".join(added)
+            return f"{names}: not in [[tenants]], so `bridge tenant add` must have added them"
+        known = [row["name"] for row in await self._told("tenant list")]
+        missing = [name for name in added if name not in known]
+        if missing:
+            raise Misconfigured(
+                f"no tenant is named {', '.join(missing)}: such a route takes nothing",
+                f"write one of {', '.join(known)}, or add it: `bridge tenant add {missing[0]}`",
+            )
+        return f"for tenants that a command has added: {', '.join(added)}"
 
     async def _smarthost(self) -> str:
         mail, smtp = self._settings.mail, self._settings.smtp

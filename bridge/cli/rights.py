@@ -19,6 +19,9 @@ Tenant = Annotated[str, typer.Option(help="Whose data; needed where there are se
 Instruction = Annotated[str, typer.Option(help="Who asked for it, when and how; it is recorded.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Yes, carry it out.")]
 
+#: Why a good receipt's entries may be gone.
+_GONE = {"not found": " (older than two years, or from before a backup was brought back)"}
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands."""
@@ -115,7 +118,7 @@ def verify(
         else:
             typer.echo(f"good: request {item['request']}, erased {item['erased_at']}")
             typer.echo(f"no backup after: {item['backups_until']}")
-            typer.echo(f"the audit's entries: {item['audit']}")
+            typer.echo(f"the audit's entries: {item['audit']}{_GONE.get(item['audit'], '')}")
 
     with faults(as_json=as_json):
         try:

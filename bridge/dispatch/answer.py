@@ -14,11 +14,14 @@ from bridge.store.notices import (
     NEXT_NOTICE,
     ClaimNotices,
     GiveBackNotices,
+    GivenUp,
     Notice,
     NoticeDone,
     claim_notices,
     finish_notices,
     give_back_notices,
+    give_up_notices,
+    inbox_places,
 )
 
 log = structlog.get_logger("bridge.answer")
@@ -64,7 +67,27 @@ class Desk(Teller[Notice]):
     async def _tell(self, notice: Notice) -> None:
         done = await self._told(notice)
         self.bridge.metrics.notices.labels(self.edge, done.state).inc()
-        await self._keep(finish_notices, done)
+        if done.state == "failed":
+            await self._give_up(notice, done.reason)
+        else:
+            await self._keep(finish_notices, done)
+
+    async def _give_up(self, notice: Notice, reason: str) -> None:
+        """Of what a person wrote, the tenant's inboxes are told instead."""
+        inboxes = self._inboxes(notice.tenant_id) if notice.kind == "answer" else ()
+        item = GivenUp(notice, self.bridge.clock(), reason, inboxes)
+        places: int | None = await self._keep(give_up_notices, item)
+        if places == 0:
+            log.error("an answer can be shown nowhere: name an inbox", edge=self.edge)
+        for edge in {edge for edge, _ in inboxes}:
+            self.bridge.ring_edge(edge)
+
+    def _inboxes(self, number: int) -> tuple[tuple[str, str], ...]:
+        """Where this tenant's inboxes are that may be told."""
+        tenant = self.bridge.register.tenants.get(number)
+        places = inbox_places(tenant.inbox) if tenant is not None else []
+        lawful = self.bridge.lawful
+        return tuple((edge, place) for edge, place in places if not lawful.why_not(number, edge))
 
     async def _told(self, notice: Notice) -> NoticeDone:
         try:

@@ -54,7 +54,12 @@ class Notary:
         item = SignHead(bridge.signer, now, _places(bridge.settings))
         head: Head | None = await bridge.store.write(sign_heads, item)
         if head is not None:
-            log.info("the audit's head is signed", day=head.day, seq=head.seq, hash=head.hash)
+            log.info(
+                "the audit's head is signed",
+                day=head.day,
+                seq=head.seq,
+                hash=head.hash or "none, it is empty",
+            )
             bridge.ring_edge("mail")
 
 

@@ -16,6 +16,7 @@ import structlog
 from bridge import carriers
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.deliver import Lanes
+from bridge.dispatch.tenure import moment
 from bridge.errors import Misconfigured, StoreUnavailable
 from bridge.ports import Inbox
 from bridge.store.leases import LEASE_SECONDS, Beat, beat, leave, let_go
@@ -36,7 +37,9 @@ class Binds:
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
         self.lanes: dict[str, Lanes] = {}
-        house = carriers.House(bridge.store, bridge.keys, bridge.settings.public_url)
+        house = carriers.House(
+            bridge.store, bridge.keys, bridge.settings.public_url, bridge.tenure.stands
+        )
         self._made = {c.name: carriers.make(c, house) for c in bridge.settings.carriers}
         self._task: asyncio.Task[None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -107,14 +110,15 @@ class Binds:
     async def _beat(self) -> None:
         bridge = self.bridge
         wanted = tuple((name, self._stands(name)) for name in self._wanted())
-        now = bridge.clock()
-        owned = await bridge.store.write(beat, Beat(bridge.incarnation, now, wanted))
+        asked = moment()
+        item = Beat(bridge.incarnation, bridge.clock(), wanted)
+        owned = await bridge.store.write(beat, item)
         if owned is None:
             log.error("this process was taken for dead; it ends so that a new one may start")
             self.lost()
             return
         # A second less than others wait, for what is on its way to the wire.
-        bridge.owned_until = now + LEASE_SECONDS - 1
+        bridge.tenure.renew(asked, LEASE_SECONDS - 1)
         if self._stopping:
             return
         for name in self.lanes.keys() - owned - self._leaving.keys():

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
 import structlog
 
 from bridge import phone
+from bridge.dates import minute
 from bridge.dispatch import caps
 from bridge.dispatch.tenants import ANYWHERE, Tenant
 from bridge.errors import Refused, StoreUnavailable
@@ -237,7 +237,7 @@ def refused(why: Refusal, tenant: Tenant) -> Refused:
     """The sentence for what the store has refused."""
     if why.rule == SPENT and why.cap is not None:
         cap = why.cap
-        again = datetime.fromtimestamp(cap.until, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        again = minute(cap.until)
         whose = "you have" if cap.whose else f"{tenant.name} has"
         return Refused(
             f"{whose} used up the {caps.amount(cap)} of this {cap.period}",

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 import structlog
 
+from bridge.dates import minute
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
@@ -109,8 +109,8 @@ async def begin(
         "A breach was opened" if source == "operator" else "A tenant suspects a breach",
         (
             f"Concerned: {names}.",
-            f"Tenants are to be told by {clock(since + duties().breach_target)}, "
-            f"and must be by {clock(since + duties().breach_hard)}.",
+            f"Tenants are to be told by {minute(since + duties().breach_target)}, "
+            f"and must be by {minute(since + duties().breach_hard)}.",
             "`bridge breach list` shows it, `bridge breach notify ID` tells them.",
         ),
     )
@@ -177,7 +177,7 @@ def _reminder(found: Case, now: float) -> Words:
         f"Breach {found.breach.id}: {left}",
         (
             f"{len(found.untold)} tenants have not been told. They must be by "
-            f"{clock(found.due_at)}.",
+            f"{minute(found.due_at)}.",
             f"bridge breach notify {found.breach.id}",
         ),
     )
@@ -211,8 +211,8 @@ def draft(bridge: Bridge, found: Case) -> str:
         f"(c) Likely consequences: {facts.consequences or _UNKNOWN}",
         f"(d) Measures taken or proposed: {facts.measures or _UNKNOWN}",
         "",
-        f"We became aware of it on {clock(facts.aware_at)}.",
-        *([f"Tenants were first told on {clock(told[0])}."] if told else []),
+        f"We became aware of it on {minute(facts.aware_at)}.",
+        *([f"Tenants were first told on {minute(told[0])}."] if told else []),
     ]
     if told and told[0] > found.due_at:
         lines.append(f"It was later than {_HARD} hours; the reasons for that: (to be given)")
@@ -221,8 +221,3 @@ def draft(bridge: Bridge, found: Case) -> str:
 
 def _count(number: int | None) -> str:
     return _UNKNOWN if number is None else str(number)
-
-
-def clock(moment: float) -> str:
-    """A time in UTC, said so."""
-    return datetime.fromtimestamp(moment, UTC).strftime("%Y-%m-%d %H:%M UTC")

@@ -14,6 +14,7 @@ from typing import Protocol
 from bridge.dispatch import debts, lawful, tenants
 from bridge.dispatch.bell import Bell
 from bridge.dispatch.brakes import Brakes
+from bridge.dispatch.clocks import SharedClock
 from bridge.dispatch.health import Health
 from bridge.dispatch.lawful import Lawful
 from bridge.dispatch.lists import Lists
@@ -21,6 +22,7 @@ from bridge.dispatch.metrics import Metrics
 from bridge.dispatch.prices import Prices
 from bridge.dispatch.route import Routes
 from bridge.dispatch.tenants import Register
+from bridge.dispatch.tenure import Tenure
 from bridge.errors import StoreUnavailable
 from bridge.keyring import Keyring, Signer
 from bridge.settings import Carrier, Settings
@@ -88,8 +90,8 @@ class Bridge:
     silence: Callable[[Sequence[int]], Awaitable[None]] = _nobody_sends
     #: Lanes of this process that are awake: they are told at once, not rung.
     awake: dict[str, AwakeLane] = field(default_factory=dict)
-    #: Until when nobody takes this process for dead; its lanes stand still afterwards.
-    owned_until: float = 0.0
+    #: How long nobody takes this process for dead; its lanes stand still afterwards.
+    tenure: Tenure = field(default_factory=Tenure)
     #: Told of every task that must run for as long as the process: a fault in it ends the process.
     watch: Callable[[asyncio.Task[None]], None] = lambda _task: None
     #: Wakes whoever tells in this process what is owed over an edge.
@@ -140,7 +142,9 @@ class Bridge:
         self.bell.ring(f"answer.{edge}")
 
     async def refresh(self) -> None:
-        """Read the tenants and the lists anew."""
+        """Read the tenants and the lists anew, and ask what time it is."""
+        if isinstance(self.clock, SharedClock):
+            await self.clock.ask(self.store)
         found = await tenants.read(self.store)
         self.lawful = await lawful.read(self.store, self.settings, found, self.clock())
         await self.lists.refresh(self.store, self.clock())

@@ -348,7 +348,10 @@ class Clerk:
 
     async def _look(self, request: Request, now: float) -> None:
         released = request.release_at is not None and now >= request.release_at
-        if request.state == State.DONE and released:
+        handed = request.state == State.DONE and Kind(request.type) in RELEASING
+        if not request.identity and (handed or request.state in _MOOT):
+            await self._move(request, self._moot(request, now))
+        elif request.state == State.DONE and released:
             await self._move(request, self._closing(request, now))
         elif request.state == State.HELD:
             await self._perhaps_resume(request, now)
@@ -359,6 +362,20 @@ class Clerk:
             marks = [mark for mark in (law.reminds_at(request.due), request.due) if now >= mark]
             if marks and (request.reminded_at or 0.0) < marks[-1]:
                 await self._remind(request, now, "reminded", "reminded_at")
+
+    def _moot(self, request: Request, now: float) -> Move:
+        """Its person was erased by another request: nobody can prove it, and nothing is left."""
+        return Move(
+            request.id,
+            (request.state,),
+            str(State.WITHDRAWN),
+            "ended",
+            _ACTOR,
+            now,
+            detail="erased",
+            changes={"closed_at": now},
+            told=told(self.bridge, request, "ended", "The person was erased: nothing is left."),
+        )
 
     async def _perhaps_resume(self, request: Request, now: float) -> None:
         """A hold that has ended lets the request go on, and the data be used as before it."""
@@ -393,3 +410,7 @@ class Clerk:
 
 
 _WITH_TENANT: Final = frozenset({State.RECEIVED, State.IDENTITY_PENDING, State.FORWARDED})
+#: What another request's erasure leaves without a person.
+_MOOT: Final = frozenset(
+    {State.RECEIVED, State.IDENTITY_PENDING, State.VERIFIED, State.FORWARDED, State.INSTRUCTED}
+) | {State.APPROVED, State.PREVIEWED}

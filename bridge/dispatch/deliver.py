@@ -241,7 +241,7 @@ class Lanes:
 
     def _is_open(self) -> bool:
         """Whether anything may be claimed, were there room."""
-        if self.bridge.clock() > self.bridge.owned_until or self._ledger.behind:
+        if not self.bridge.tenure.stands() or self._ledger.behind:
             return False
         return not self.bridge.brakes.all_halted
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
@@ -191,6 +192,9 @@ class _Told:
             "person",
             "suppression",
             "request",
+            "consent",
+            "contact",
+            "audit",
             "export",
             "backup",
         )
@@ -203,6 +207,7 @@ class _Told:
             "recipients": await self._recipients(),
             "contact": settings.privacy.dpo or _mailbox(settings),
             "authority": " ".join(filter(None, (found.name, found.address))),
+            "automated_decisions": False,
         }
 
     async def _pages(self, statement: Statement, **values: Any) -> AsyncIterator[Row]:
@@ -278,6 +283,7 @@ class _Told:
                 "since": iso(each.given_at),
                 "until": iso(each.withdrawn_at or each.expires_at),
                 "state": each.state,
+                "evidence": self._shown(each.evidence) or "",
             }
             for each in given
             if each.given_at >= self._since
@@ -309,10 +315,18 @@ class _Told:
                 "at": iso(at),
                 "state": state,
                 "closed_at": iso(closed),
+                # What nobody has proved may be another person's letter.
+                "words": self._words(details) if level else "",
+                "reason": self._shown(reason) or "",
             }
-            for number, kind, channel, at, state, closed in rows
+            for number, kind, channel, at, state, closed, level, details, reason in rows
             if at >= self._since
         ]
+
+    def _words(self, details: str) -> str:
+        """What a person said of their wish."""
+        said = json.loads(details).get("words", "") if details else ""
+        return self._shown(str(said)) or ""
 
     async def _recipients(self) -> list[Item]:
         """Those who carried this person's messages, and the chats that may have shown them."""

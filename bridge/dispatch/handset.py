@@ -14,9 +14,9 @@ from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.deciding import withdrawing
 from bridge.dispatch.identity import hmac_of
 from bridge.dispatch.own import Addressee, own_message
+from bridge.dispatch.receipt_links import portal
 from bridge.dispatch.requests import (
     NUMBER,
-    PORTAL,
     UNPROVED,
     Ask,
     By,
@@ -74,11 +74,12 @@ class Handset:
         self, item: PartIn, tenant_id: int, news: str, lang: str, opened: Opened | None
     ) -> Script:
         """Queue one answer; its lane, or ""."""
-        if not (yield from may_answer(item)):
+        # A new request is always answered: no auto-responder opens one, and repeats are none.
+        new = opened is not None and opened.duplicate_of is None
+        if not new and not (yield from may_answer(item)):
             return ""
         bridge, tenant = self._bridge, self._bridge.register.tenants[tenant_id]
-        portal = f"{bridge.settings.public_url.rstrip('/')}{PORTAL}"
-        said = letters.Facts("", "", "", "", "", "", portal)
+        said = letters.Facts("", "", "", "", 0.0, "", portal(bridge))
         if opened is not None and opened.request is not None:
             said = facts(bridge, opened.request)
             if opened.duplicate_of is not None:

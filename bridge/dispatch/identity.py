@@ -1,6 +1,6 @@
 """Somebody says who they are, and proves it: a code comes back, a fact is known, a handset writes.
 
-A code goes by SMS to the number, or by mail to the address, and comes back by the portal or the
+A code goes by SMS to the number, or by mail to the address, and comes back from there or by the
 command line, never by a chat (PRIVACY P23). It is made from what nobody can guess and never stored.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -159,7 +160,10 @@ async def second_fact(bridge: Bridge, number: int, answer: str, by: By) -> Reque
         raise Refused("no second fact is asked for here")
     now = bridge.clock()
     known = await bridge.store.read(LAST_TEXTS, all_index=bridge.keys.everyone(request.identity))
-    right = request.identity_kind == NUMBER and _knows(answer, [(r[0], r[1]) for r in known])
+    tenant = bridge.register.tenants.get(request.tenant_id)
+    texts = {row[0]: float(row[1]) for row in known}
+    own = texts.get(tenant.name) if tenant is not None else None
+    right = request.identity_kind == NUMBER and _knows(answer, texts, own)
     then = Move(
         number,
         tuple(str(s) for s in State if s not in FINAL and str(s) not in _WAITS),
@@ -174,20 +178,23 @@ async def second_fact(bridge: Bridge, number: int, answer: str, by: By) -> Reque
     return await _judged(bridge, verdict, done)
 
 
-def _knows(answer: str, texts: list[tuple[str, float]]) -> bool:
-    """Whether an answer is a tenant's name that texted them, or the day (UTC) of the last text."""
+def _knows(answer: str, texts: Mapping[str, float], own: float | None) -> bool:
+    """Whether an answer is a tenant's name that texted them, or the day (UTC) of the last text.
+
+    The last one of all, or of the tenant whose data is asked for (`own`): the portal asks for that.
+    """
     said = " ".join(answer.split()).casefold()
     if not said or not texts:
         return False
-    if said in {name.casefold() for name, _ in texts}:
+    if said in {name.casefold() for name in texts}:
         return True
     try:
         asked = date.fromisoformat(said)
     except ValueError:
         return False
-    latest = max(at for _, at in texts)
     # Midnight is another moment where the person lives.
-    return abs((asked - datetime.fromtimestamp(latest, UTC).date()).days) <= 1
+    last = {max(texts.values())} | ({own} if own is not None else set())
+    return any(abs((asked - datetime.fromtimestamp(at, UTC).date()).days) <= 1 for at in last)
 
 
 # Restriction (Art. 18, P27)

@@ -121,7 +121,7 @@ class Judge:
                 return self._move(job, State.FAILED, worst.reason)
             case Verdict.UNKNOWN:
                 if claimed.klass == Class.TRANSACTIONAL and claimed.resent < RESEND_TIMES:
-                    return self._again(job, worst.reason, resent=claimed.resent + 1, soon=True)
+                    return self._in_doubt(job, worst.reason)
                 return self._move(job, State.UNKNOWN, worst.reason)
             case Verdict.REJECTED if claimed.resent:
                 # An earlier try of it is in doubt: it may have been taken then.
@@ -146,6 +146,15 @@ class Judge:
         jittered = random.uniform(0.5, 1.0) * delay  # noqa: S311
         due_at = self._bridge.clock() + jittered
         return self._move(job, State.QUEUED, reason, due_at=due_at, resent=resent)
+
+    def _in_doubt(self, job: Job, reason: str) -> Move:
+        """Sent again: at once, or when an answer that is late has not come for that long either."""
+        resent = job.claimed.resent
+        hope = max(outcome.pause for outcome in job.bad if outcome.verdict is Verdict.UNKNOWN)
+        if not hope:
+            return self._again(job, reason, resent=resent + 1, soon=True)
+        due_at = self._bridge.clock() + hope * 2**resent
+        return self._move(job, State.QUEUED, reason, due_at=due_at, resent=resent + 1)
 
     def _elsewhere(self, job: Job, reason: str) -> Move:
         """A carrier that has not refused it; what has left in part stays whole here."""

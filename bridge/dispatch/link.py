@@ -3,11 +3,27 @@
 from __future__ import annotations
 
 import threading
+from typing import Final
 from urllib.parse import urlsplit, urlunsplit
 
 import structlog
 
 log = structlog.get_logger("bridge.queue")
+
+#: What to do, by the names that Redis' and RabbitMQ's clients give to what went wrong.
+_ADVICE: Final = {
+    "OutOfMemoryError": "give it more maxmemory; the bridge needs a few MB of it",
+    "ReadOnlyError": "name the primary in [queue] url: this is a replica",
+    "AuthenticationError": "check user and password in [queue] url",
+    "AuthenticationWrongNumberOfArgsError": "check user and password in [queue] url",
+    "ProbableAuthenticationError": "check user and password in [queue] url",
+    "ProbableAccessDeniedError": "give the user of [queue] url rights on its virtual host",
+    "NoPermissionError": "give the user of [queue] url rights on its own keys and channels",
+    "ConnectionBlockedTimeout": "look at its alarms: it is short of memory or disk",
+    "BusyLoadingError": "wait: it is still reading its file",
+}
+_ANYTHING: Final = "see that it runs and that [queue] url names it"
+_OURS: Final = "the embedded server is started again by itself"
 
 
 def shown(url: str) -> str:
@@ -33,6 +49,7 @@ class Link:
 
     def __init__(self, broker: str) -> None:
         self._broker = broker
+        self._otherwise = _OURS if broker == "embedded" else _ANYTHING
         self._lock = threading.Lock()
         self._troubled: set[str] = set()
         self._met = False
@@ -55,7 +72,8 @@ class Link:
             log.info("queue answers again", broker=self._broker)
 
     def lost(self, user: str, error: Exception) -> None:
-        """`user` has just failed with `error`."""
+        """`user` has just failed with `error`; what to do is said with it."""
+        name = type(error).__name__
         with self._lock:
             was_up = not self._troubled
             self._troubled.add(user)
@@ -63,5 +81,6 @@ class Link:
             log.warning(
                 "queue does not answer; messages are accepted and wait in the database",
                 broker=self._broker,
-                error=f"{type(error).__name__}: {said(error)}",
+                error=f"{name}: {said(error)}",
+                hint=_ADVICE.get(name, self._otherwise),
             )

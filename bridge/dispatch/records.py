@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
+from bridge.dates import minute
 from bridge.dispatch import breaches, processors, terms
-from bridge.dispatch.breaches import clock
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.keeping import Class, classes
 from bridge.dispatch.reviewing import grants
 from bridge.dispatch.tenants import Tenant
+from bridge.privacy import requests as law
 from bridge.privacy.duties import duties
 from bridge.privacy.transfers import day, transfers
 from bridge.store.audit_heads import HEADS, NEWEST_HEAD, Head
@@ -27,15 +28,28 @@ Facts = dict[str, Any]
 _YEAR: Final = 365 * 86400.0
 
 
+_PROCESSOR: Final = "processor"
+#: What is done with a tenant's data: for the operator's own purposes, or on instruction.
+_PROCESSING: Final = (
+    "sends the operator's own SMS, and hands over the answers",
+    "sends SMS on the tenant's instruction, and hands over the answers",
+)
+
+
 async def ropa(bridge: Bridge) -> Facts:
     """The records of both roles as they are now. Raises StoreUnavailable."""
     now = bridge.clock()
     rows = [row for row in await processors.register(bridge) if row.ended_at is None]
     tenants = sorted(bridge.register.tenants.values(), key=lambda tenant: tenant.name)
     return {
-        "generated_at": clock(now),
+        "generated_at": minute(now),
         "operator": operator(bridge),
-        "processor": [await _for_tenant(bridge, tenant, rows) for tenant in tenants],
+        "processor": [
+            await _for_tenant(bridge, each, rows) for each in tenants if each.profile == _PROCESSOR
+        ],
+        "as_controller": [
+            await _for_tenant(bridge, each, rows) for each in tenants if each.profile != _PROCESSOR
+        ],
         "controller": [_activity(each) for each in await _of(bridge, Role.CONTROLLER)],
         "recipients": [recipient(row, now) for row in rows],
         "measures": await measures(bridge),
@@ -48,7 +62,7 @@ def operator(bridge: Bridge) -> Facts:
     return {
         "name": privacy.operator,
         "dpo": privacy.dpo,
-        "authority": privacy.authority,
+        "authority": law.authority("", privacy.authority).name,
         "requests": [f"{privacy.address}@{domain}" for domain in smtp.domains],
         "web": bridge.settings.public_url,
     }
@@ -72,14 +86,14 @@ def _activity(each: Class) -> Facts:
 
 
 async def _for_tenant(bridge: Bridge, tenant: Tenant, rows: Sequence[Processor]) -> Facts:
-    """One controller for whom data is processed (Article 30(2))."""
+    """One controller for whom data is processed (Article 30(2)), or the operator's own tenant."""
     now, lawful = bridge.clock(), bridge.lawful
     refused = {row.id: lawful.why_not(tenant.id, row.kind, row.name) for row in rows}
     used = [row for row in rows if not refused[row.id]]
     return {
         "tenant": tenant.name,
         "terms": await terms.terms_of(bridge, tenant.id),
-        "processing": "sends SMS on the tenant's instruction, and hands over the answers",
+        "processing": _PROCESSING[tenant.profile == _PROCESSOR],
         "people": "whom the tenant writes to, and who writes on its behalf",
         "countries": sorted(tenant.countries),
         "eea_only": tenant.eea_only,
@@ -146,7 +160,8 @@ async def pack(bridge: Bridge, tenant: Tenant) -> Mapping[str, Any]:
     """What a tenant's auditor gets, by file (Article 28(3)(h))."""
     now = bridge.clock()
     records = await ropa(bridge)
-    own = next(each for each in records["processor"] if each["tenant"] == tenant.name)
+    listed = (*records["processor"], *records["as_controller"])
+    own = next(each for each in listed if each["tenant"] == tenant.name)
     drills = await bridge.store.read(DRILLS)
     return {
         "measures": records["measures"],
@@ -160,7 +175,7 @@ async def pack(bridge: Bridge, tenant: Tenant) -> Mapping[str, Any]:
                 "version": each.policy.version,
                 "sha256": each.policy.hash,
                 "effective": day(each.policy.effective_at).isoformat(),
-                "accepted": clock(each.accepted[tenant.id][1])
+                "accepted": minute(each.accepted[tenant.id][1])
                 if tenant.id in each.accepted
                 else "",
             }
@@ -168,7 +183,7 @@ async def pack(bridge: Bridge, tenant: Tenant) -> Mapping[str, Any]:
         ],
         "audit-heads": [asdict(Head(*row)) for row in await bridge.store.read(HEADS)],
         "restore-drills": [
-            {"at": clock(at), "by": actor, "outcome": outcome} for actor, outcome, at in drills
+            {"at": minute(at), "by": actor, "outcome": outcome} for actor, outcome, at in drills
         ],
         "breaches": await _breaches(bridge, tenant),
         "dpia": await _assessment(bridge, tenant, own, now),
@@ -184,8 +199,8 @@ async def _breaches(bridge: Bridge, tenant: Tenant) -> list[Facts]:
                 {
                     "id": each.breach.id,
                     "nature": each.breach.nature,
-                    "aware": clock(each.breach.aware_at),
-                    "told": clock(told_at) if told_at is not None else "",
+                    "aware": minute(each.breach.aware_at),
+                    "told": minute(told_at) if told_at is not None else "",
                     "state": each.state,
                 }
             )

@@ -17,6 +17,7 @@ from bridge.dates import day
 from bridge.dispatch.brakes import check_number
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.own import Addressee, own_message
+from bridge.dispatch.receipt_links import portal, receipt_link
 from bridge.dispatch.stopping import settle, wish
 from bridge.dispatch.tenants import Tenant, tenant_of
 from bridge.errors import Refused
@@ -50,8 +51,6 @@ from bridge.store.submissions import Prepared
 from bridge.store.suppressions import Suppress
 
 NUMBER: Final = "number"
-#: The path of the portal below `public_url`.
-PORTAL: Final = "/privacy"
 _UNPROVED: Final = "request"  # source of a suppression that nobody has proved yet
 UNPROVED: Final = (str(State.RECEIVED), str(State.IDENTITY_PENDING))
 
@@ -246,7 +245,10 @@ def how(request: Request, shown: str) -> list[str]:
     """What whoever decides types."""
     if request.role == Role.PROCESSOR:
         act = f'/sms dsar instruct {shown} fulfil|refuse reason="…"'
-        return [f"Decide, once the person has proved who they are: {act}"]
+        return [
+            f"Decide, once the person has proved who they are: {act}",
+            "Without a chat, write your decision to whoever runs the bridge, who records it.",
+        ]
     return [f"Decide: bridge dsar show {shown}, then approve or refuse"]
 
 
@@ -281,24 +283,29 @@ def facts(bridge: Bridge, request: Request, *, reason: str = "", code: str = "")
     """What a letter about a request may name."""
     tenant = bridge.register.tenants.get(request.tenant_id)
     privacy = bridge.settings.privacy
-    found = law.authority(tenant.authority if tenant else "", privacy.authority)
+    # Whose messages somebody gets is told to nobody who has not proved the number.
+    hidden = (
+        request.identity_kind == NUMBER
+        and request.channel == "mail"
+        and request.identity_level == ""
+    )
+    theirs = tenant.authority if tenant is not None and not hidden else ""
+    found = law.authority(theirs, privacy.authority)
     by_tenant = request.role == Role.PROCESSOR and tenant is not None
     return letters.Facts(
         reference=ids.show(request.id),
         kind=request.type,
         decides=tenant.name if by_tenant and tenant else "",
         operator=privacy.operator or bridge.settings.mail.from_name,
-        due=day(request.due),
+        due=request.due,
         authority=" ".join(filter(None, (found.name, found.address))),
-        portal=f"{bridge.settings.public_url.rstrip('/')}{PORTAL}",
+        portal=portal(bridge),
         reason=reason or request.reason,
         code=code,
+        receipt=receipt_link(bridge, request.id),
         only=request.known_details.get("mode") == "only",
         number=request.identity_kind == NUMBER,
-        # Whose messages somebody gets is told to nobody who has not proved the number.
-        hidden=request.identity_kind == NUMBER
-        and request.channel == "mail"
-        and request.identity_level == "",
+        hidden=hidden,
     )
 
 
@@ -391,8 +398,7 @@ def release_notice(bridge: Bridge, request: Request) -> Prepared | None:
     """The SMS that warns the number before an export is handed out (P73)."""
     if request.identity_kind != NUMBER or request.release_at is None:
         return None
-    at = datetime.fromtimestamp(request.release_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
-    said = replace(facts(bridge, request), due=at)
+    said = replace(facts(bridge, request), due=request.release_at)
     words = letters.sms("release", request.lang, said)
     return to_number(bridge, request, words, "request-notice", law.rules().notice_seconds)
 

@@ -7,6 +7,7 @@ worker therefore delays by seconds and loses nothing.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Sequence
 
 import structlog
@@ -15,19 +16,22 @@ from bridge.dispatch.aftercare import Aftercare
 from bridge.dispatch.audit import Notary
 from bridge.dispatch.billing import Treasurer
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.clocks import BELIEVED, Jumps, SettledClock
 from bridge.dispatch.failover import route_anew
 from bridge.dispatch.folding import unfold_due
 from bridge.dispatch.governing import Governor
 from bridge.dispatch.keeping import Keeper
 from bridge.dispatch.optout_copy import Copyist
 from bridge.dispatch.receive import Reception
+from bridge.dispatch.tenure import Watch
 from bridge.errors import StoreUnavailable
 from bridge.store.brakes import tidy_brakes
-from bridge.store.leases import release_silent
+from bridge.store.leases import BEATS, Gone, release_gone
 from bridge.store.mo_parts import PartIn, read_part
 from bridge.store.portal import tidy_portal
 from bridge.store.receipts import match_missed
 from bridge.store.replies import ReplyScript
+from bridge.store.set_back import due_again
 from bridge.store.sql import Script
 from bridge.store.staff import tidy_staff
 from bridge.store.sweeps import (
@@ -60,6 +64,8 @@ class Sweeper:
         self._keeper = Keeper(bridge)
         self._treasurer = Treasurer(bridge)
         self._copyist = Copyist(bridge)
+        self._watch = Watch()
+        self._jumps = Jumps()
         self._rare = 0.0
         self.last = 0.0
 
@@ -78,12 +84,22 @@ class Sweeper:
         """One sweep. Raises StoreUnavailable."""
         bridge = self.bridge
         now = bridge.clock()
+        settles = isinstance(bridge.clock, SettledClock)
+        if jump := self._jumps.since(time.time() if settles else now):
+            hint = "let NTP keep the clock: all that expires and is deleted goes by it"
+            if settles:
+                hint = f"set it right within {BELIEVED / 60:.0f} minutes, or it is believed"
+            log.warning("the clock was set", seconds=round(jump), hint=hint)
         await self._states(now)
         await unfold_due(bridge, now)
         await self._bells(now)
         await self._treasurer.once(now)
         if not 0 <= now - self._rare < RARELY:  # also after a clock was set back
             self._rare = now
+            if count := await bridge.store.write(due_again, bridge.clock()):
+                log.warning(
+                    "the clock was set back: what it would keep waiting is due", count=count
+                )
             await bridge.store.write(tidy, now)
             await bridge.store.write(tidy_staff, now)
             await bridge.store.write(tidy_portal, now)
@@ -111,12 +127,21 @@ class Sweeper:
         if swept.expired:
             bridge.metrics.expired.inc(swept.expired)
             bridge.ring_edges()
-        freed = await bridge.store.write(release_silent, (bridge.incarnation, now))
+        freed = await self._release(now)
         if freed:
             bridge.metrics.released.inc(freed)
             log.warning("messages of ended processes released", count=freed)
         for lane in swept.lanes:
             bridge.ring_lane(lane, 0)
+
+    async def _release(self, now: float) -> int:
+        """What processes hold that nothing is seen of any more is free again; how many."""
+        bridge = self.bridge
+        beats = await bridge.store.read(BEATS, me=bridge.incarnation)
+        silent = self._watch.silent([(row[0], row[1]) for row in beats], time.monotonic())
+        item = Gone(tuple(silent), now)
+        freed: int = await bridge.store.write(release_gone, item)
+        return freed
 
     async def _bells(self, now: float) -> None:
         """Ring for lanes and edges whose work is due and may not have been heard of."""

@@ -10,7 +10,7 @@ import contextlib
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from functools import partial
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 import structlog
 
@@ -70,17 +70,18 @@ class Teller(ABC, Generic[Item]):
     async def _tell(self, item: Item) -> None:
         """Tell one, and store what became of it."""
 
-    async def _keep(self, script: BatchScript[Done], done: Done) -> None:
-        """Store what became of one, however long that takes; an end leaves it to the next start."""
+    async def _keep(self, script: BatchScript[Done], done: Done) -> Any:
+        """Store what became of one, however long that takes; what the script says of it.
+
+        An end leaves it to the next start: None.
+        """
         while True:
             try:
-                await self.bridge.store.write(script, done)
+                return await self.bridge.store.write(script, done)
             except StoreUnavailable:
                 if self._stopping:
-                    return
+                    return None
                 await asyncio.sleep(AGAIN)
-            else:
-                return
 
     def start(self) -> None:
         """Begin to tell what is due."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 
+import structlog
+
 from bridge import phone
 from bridge.dispatch import jobs
 from bridge.dispatch.bridge import Bridge
@@ -24,10 +26,16 @@ from bridge.store.claims import Claimed, Claims, lane
 from bridge.store.outcomes import Move, PartDone
 from bridge.store.suppressions import Bound
 
+log = structlog.get_logger("bridge.deliver")
+
+#: Seconds for which a carrier is left alone that has refused everything several times in a row.
+LOUD = 2.0
+
 _SHUTTING_DOWN = Outcome(Verdict.NOT_SENT, reason="shutting-down")
 _PAUSED = Outcome(Verdict.NOT_SENT, reason="the carrier wants to be left alone")
 _OPTED_OUT = Outcome(Verdict.OPTED_OUT, reason="opted-out")
 _HALTED = Outcome(Verdict.NOT_SENT, reason="halted")
+_LAPSED = Outcome(Verdict.NOT_SENT, reason="the process stood still for longer than its lease")
 _BLOCKED = Outcome(Verdict.FAILED, reason="blocked")
 _UNLAWFUL = Outcome(Verdict.REJECTED, reason=NO_LAWFUL_ROUTE)
 
@@ -61,6 +69,7 @@ class Underway:
         self._watched = carrier.name in bridge.health.watched
         self._jobs: dict[int, Job] = {}
         self._revoked: dict[int, list[tuple[float, Bound]]] = {}
+        self._refused = False
         #: The process ends: nothing that is claimed from now on leaves.
         self.stopping = False
 
@@ -217,9 +226,15 @@ class Underway:
         """Hand parts to the carrier; how many left."""
         leaving = []
         now = self._loop.time()
+        # Another may have it by now, or have acknowledged a STOP: it stood frozen since its claim.
+        lapsed = not self.bridge.tenure.stands()
         for part in parts:
-            # Given up between its claim and now: a STOP, or the end of this process.
-            if self._jobs[part.message].bad:
+            job = self._jobs[part.message]
+            if lapsed:
+                job.waiting.clear()
+                job.bad.append(_LAPSED)
+            # Given up between its claim and now: so, by a STOP, or by the end of this process.
+            if job.bad:
                 self._withdraw(part)
             else:
                 part.left = now
@@ -241,6 +256,11 @@ class Underway:
 
     def _done(self, part: Part, outcome: Outcome) -> None:
         """The carrier answered (or will not): record it, and the message's move with its last."""
+        if outcome.late:
+            # Whoever claims its message finds the part taken, and does not send it again.
+            late = PartDone(part.attempt, STATES[outcome.verdict], outcome.carrier_id, "")
+            self.ledger.record((late,), None)
+            return
         self._count[outcome.verdict].inc()
         took = self._loop.time() - part.left
         if outcome.verdict is Verdict.NOT_SENT:
@@ -254,6 +274,9 @@ class Underway:
         job.flying -= 1
         if outcome.verdict is Verdict.ACCEPTED:
             job.taken += 1
+            if self._refused:
+                self._refused = False
+                log.info("a carrier takes messages again", carrier=self.carrier.name)
         else:
             self._note(job, outcome)
         done = PartDone(part.attempt, STATES[outcome.verdict], outcome.carrier_id, outcome.reason)
@@ -267,6 +290,12 @@ class Underway:
         job.waiting.clear()
         if outcome.verdict is Verdict.THROTTLED:
             self.out.pace.pause(outcome.pause or 1.0, self._loop.time())
+            if outcome.pause >= LOUD and not self._refused:
+                self._refused = True
+                name, why = self.carrier.name, outcome.reason
+                log.warning(
+                    "a carrier takes nothing for now: its messages wait", carrier=name, reason=why
+                )
             self._loop.call_soon(self._clear, _PAUSED)
         elif outcome.verdict is Verdict.OPTED_OUT:
             self.ledger.opted_out(job.claimed.tenant_id, job.claimed.phone)

@@ -115,9 +115,25 @@ def of_mail(text: str) -> Wish:
     return Wish(next(iter(found)) if len(found) == 1 else None, lang)
 
 
-_NUMBER: Final = re.compile(r"(?:\+|\b00)[\d (]{1}[\d\s().\-/]{6,20}\d|\b\d{3}[ ]?\d{3}[ ]?\d{3}\b")
+_NUMBER: Final = re.compile(
+    r"(?:\+|\b00)[\d (]{1}[\d\s().\-/]{6,20}\d|\b\d{3}[ ]?\d{3}[ ]?\d{3}\b"
+    # Norwegian mobile numbers: eight digits, as 406 12 345 or 40 61 23 45.
+    r"|\b[49]\d{2}[ ]?\d{2}[ ]?\d{3}\b|\b[49]\d(?: \d{2}){3}\b"
+)
+#: Where people who write a language mean a number without a country code to be.
+COUNTRIES: Final[Mapping[str, str]] = {"cs": "CZ", "no": "NO"}
 
 
 def numbers_in(text: str) -> list[str]:
     """What in a mail may be a phone's number, as it was written."""
     return [found.group().strip() for found in _NUMBER.finditer(text[:_LONGEST])]
+
+
+_CODE: Final = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_CODE_LETTER: Final = 300
+
+
+def code_in(text: str) -> str:
+    """The code that a short mail brings back; "" for others."""
+    found = _CODE.findall(text) if len(text) <= _CODE_LETTER else []
+    return found[0] if len(found) == 1 else ""

@@ -97,8 +97,10 @@ def packed(document: Document, key: str, path: Path) -> None:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """A list as CSV (RFC 4180); no cell is a formula."""
+    """A list as CSV (RFC 4180), UTF-8 with its mark; no cell is a formula."""
     written = io.StringIO()
+    # Spreadsheets take a file without this mark for one of their own country's old code page.
+    written.write("\N{ZERO WIDTH NO-BREAK SPACE}")
     writer = csv.DictWriter(written, list(rows[0]), lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
@@ -114,7 +116,9 @@ def _cell(value: Any) -> str:
 
 def page(document: Document) -> str:
     """The document for reading."""
+    from bridge.privacy.export_values import shown
     from bridge.privacy.export_words import period, words
 
     said = words(document["language"])
-    return _PAGES.render("export.html", d=document, w=said, lists=LISTS, period=period)
+    given = {"d": document, "w": said, "lists": LISTS, "period": period, "shown": shown}
+    return _PAGES.render("export.html", **given)

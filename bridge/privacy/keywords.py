@@ -14,9 +14,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from bridge.privacy import words
-from bridge.privacy.folding import fold, plainer, without_signature
-from bridge.privacy.intents import may_cancel, only_cease, unsubscribes, wish
+from bridge.privacy import languages, words
+from bridge.privacy.folding import (
+    fold,
+    is_name,
+    plainer,
+    sound,
+    undoubled,
+    unmasked,
+    without_signature,
+)
+from bridge.privacy.intents import declines, may_cancel, only_cease, unsubscribes, wish
 
 STOP: Final = "stop"
 START: Final = "start"
@@ -44,11 +52,14 @@ def verdict(text: str, country: str | None = None) -> Verdict:
     Everyday words such as "end" or "konec" opt out only in a country of their language; elsewhere
     they are an `intent`.  In +1 countries the FCC's words always opt out.
     """
-    tokens = fold(without_signature(text)).split()
+    bare = without_signature(text)
+    tokens = fold(bare).split()
     if not tokens:
         return Verdict(NONE)
-    found = _exact(plainer(tokens), (country or "").upper())
-    return found or _free_words(tokens, text) or Verdict(NONE)
+    country = (country or "").upper()
+    spelled = (found for way in _spellings(bare, tokens) if (found := _exact(way, country)))
+    exact = next(spelled, None) or _exact_by_ear(tokens)
+    return exact or _free_words(tokens, bare) or Verdict(NONE)
 
 
 # The exact words
@@ -58,18 +69,18 @@ _OBJECT, _POLITE, _WEAK, _SLIP = "object", "polite", "weak", "slip"
 _SHORT_CODE = re.compile(r"\d{5,6}").fullmatch
 
 
-def _phrases(table: dict[str, str]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _phrases(table: dict[str, list[str]]) -> Iterator[tuple[tuple[str, ...], str]]:
     for language, listed in table.items():
-        for phrase in listed.split(","):
+        for phrase in listed:
             yield tuple(fold(phrase).split()), language
 
 
 @cache
 def _vocabulary() -> dict[str, _Phrases]:
     """Every kind's phrases, each with the languages it belongs to."""
-    tables = {STOP: words.STOP, _WEAK: words.WEAK, START: words.START, HELP: words.HELP}
+    tables = {kind: languages.phrases(kind) for kind in (STOP, _WEAK, START, HELP)}
     for kind, listed in ((_POLITE, words.POLITE), (_OBJECT, words.OBJECTS), (_SLIP, words.SLIPS)):
-        tables[kind] = {"": ",".join(listed.split())}
+        tables[kind] = {"": listed.split()}
     vocabulary: dict[str, _Phrases] = {}
     for kind, table in tables.items():
         found = defaultdict(set)
@@ -81,7 +92,52 @@ def _vocabulary() -> dict[str, _Phrases]:
 
 @cache
 def _alone() -> frozenset[tuple[str, ...]]:
-    return frozenset(phrase for phrase, _ in _phrases({"": words.ALONE}))
+    return frozenset(phrase for phrase, _ in _phrases({"": words.ALONE.split(",")}))
+
+
+_JOINED = re.compile(r"(?<=\w)[-_.](?=\w)")
+
+
+def _spellings(text: str, tokens: list[str]) -> Iterator[list[str]]:
+    """The ways to read what somebody typed in haste or in disguise: un-subscribe, sttop."""
+    yield plainer(tokens)
+    if _JOINED.search(text):
+        yield plainer(fold(_JOINED.sub("", text)).split())
+    for respelled in (unmasked, undoubled):
+        if (way := respelled(tokens)) != tokens:
+            yield way
+
+
+def _exact_by_ear(tokens: list[str]) -> Verdict | None:
+    """The verdict on words of another alphabet in Latin letters: otpisatsya; stop, spasibo."""
+    if not all(map(str.isascii, tokens)) or any(_DOUBLED.search(token) for token in tokens):
+        return None
+    heard = [sound(token) for token in tokens]
+    for kind in (STOP, START, HELP):
+        if said := _cover(heard, (kind, _POLITE, _OBJECT), _heard()).get(kind):
+            return Verdict(kind, " ".join(said))
+    return None
+
+
+_DOUBLED = re.compile(r"([a-z])\1")
+
+
+@cache
+def _heard() -> dict[str, _Phrases]:
+    """How the phrases of other alphabets sound in Latin letters; everyday words are left out."""
+    return {
+        kind: {
+            tuple(map(sound, phrase)): languages
+            for phrase, languages in phrases.items()
+            if _OTHER_ALPHABET.search(phrase[0])
+        }
+        for kind, phrases in _vocabulary().items()
+        if kind in (STOP, START, HELP, _POLITE, _OBJECT)
+    }
+
+
+#: Greek and Cyrillic: those whose people also write in Latin letters.
+_OTHER_ALPHABET = re.compile(r"[α-ωа-яѐ-џ]")
 
 
 def _exact(tokens: list[str], country: str) -> Verdict | None:
@@ -102,12 +158,14 @@ def _exact(tokens: list[str], country: str) -> Verdict | None:
     return None
 
 
-def _cover(tokens: list[str], kinds: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+def _cover(
+    tokens: list[str], kinds: tuple[str, ...], vocabulary: dict[str, _Phrases] | None = None
+) -> dict[str, tuple[str, ...]]:
     """The first phrase of each of `kinds` if together they make up all of `tokens`, else {}.
 
     The keyword's own phrases come first, the longer before the shorter.
     """
-    vocabulary = _vocabulary()
+    vocabulary = vocabulary or _vocabulary()
     found: dict[str, tuple[str, ...]] = {}
     at = 0
     while at < len(tokens):
@@ -131,7 +189,7 @@ def _counts(said: tuple[str, ...], country: str) -> bool:
     """Whether an everyday word is an opt-out for people of `country`."""
     if country in words.PLUS_ONE and " ".join(said) in words.FCC:
         return True
-    return any(country in words.COUNTRIES[lang].split() for lang in _vocabulary()[_WEAK][said])
+    return any(country in languages.countries(lang) for lang in _vocabulary()[_WEAK][said])
 
 
 def of_programme(text: str, keyword: str) -> str:
@@ -143,28 +201,58 @@ def of_programme(text: str, keyword: str) -> str:
     return next((kind for kind in (STOP, START) if kind in _cover(rest, (kind, _POLITE))), "")
 
 
-_CLAUSE = re.compile(r"[.!?,;:\n]+|\s[-–—]+\s")
+_CLAUSE = re.compile(r"[.!?,;:…،؛؟。、，！？\n]+|\s[-–—~]+\s")
 
 
 def _free_words(tokens: list[str], text: str) -> Verdict | None:
     """A wish in free words; or the last of several clauses is only a stop word.
 
-    The first may be one only if it is to unsubscribe: "stop, I am at the door" asks nothing of us.
+    The first may be one only if it is to unsubscribe, or if all that follows is a name: "stop, I am
+    at the door" asks nothing of us.
     "I am ill, cancel please" answers a reminder: what may be cancelled is no stop word there.
+    STOP itself with nothing but wishes behind it is one: "STOP! Don't text me again".
     """
-    if said := wish(tokens[:_LONGEST]):
-        return Verdict(INTENT, said)
-    clauses = [clause for clause in map(fold, _CLAUSE.split(without_signature(text))) if clause]
+    said = wish(tokens[:_LONGEST])
+    written = [clause for clause in _CLAUSE.split(text) if fold(clause)]
+    clauses = [fold(clause).split() for clause in written]
     if len(clauses) < 2:
-        return None
-    first, last = clauses[0].split(), clauses[-1].split()
-    if _stops(first) and unsubscribes(first):
-        return Verdict(INTENT, clauses[0])
+        return Verdict(INTENT, said) if said else None
+    first, last = clauses[0], clauses[-1]
+    if _is_stop_itself(first) and all(map(_adds_nothing, clauses[1:])):
+        return Verdict(STOP, " ".join(first))
+    if said:
+        return Verdict(INTENT, said)
+    signed = len(clauses) == 2 and is_name(written[1].strip())
+    if _stops(first) and (unsubscribes(first) or (signed and _is_stop_itself(first))):
+        return Verdict(INTENT, " ".join(first))
     if not may_cancel(last) and (_stops(last) or only_cease(last)):
-        return Verdict(INTENT, clauses[-1])
+        return Verdict(INTENT, " ".join(last))
     return None
 
 
 def _stops(tokens: list[str]) -> bool:
     found = _exact(tokens, "")
     return found is not None and found.verdict == STOP
+
+
+def _is_stop_itself(tokens: list[str]) -> bool:
+    found = _exact(plainer(tokens), "")
+    return found is not None and found.verdict == STOP and sound(found.keyword or "") == "stop"
+
+
+def _adds_nothing(tokens: list[str]) -> bool:
+    """Whether a clause beside a STOP is polite, declines, or is a wish of its own."""
+    polite = _cover(tokens, (_POLITE,)) or _wishes_well(tokens)
+    return bool(polite or declines(tokens) or wish(tokens))
+
+
+def _wishes_well(tokens: list[str]) -> bool:
+    """Whether `tokens` are a wish for a good day, in whatever words."""
+    times, well = _good_wishes()
+    return not times.isdisjoint(tokens) and well.issuperset(tokens)
+
+
+@cache
+def _good_wishes() -> tuple[frozenset[str], frozenset[str]]:
+    times = frozenset(map(fold, words.TIMES.split()))
+    return times, times | frozenset(map(fold, f"{words.WELL} {words.POLITE}".split()))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
-from bridge.privacy import words
+from bridge.privacy import languages
 from bridge.privacy.folding import fold
 
 #: Where a text wants its link to opt out; it is put there before the text leaves.
@@ -54,8 +54,8 @@ def _ways_out(text: str) -> Iterable[int]:
 def _vocabulary() -> dict[str, tuple[tuple[str, ...], ...]]:
     """The phrases that opt out, by their first word."""
     found: dict[str, list[tuple[str, ...]]] = {}
-    for listed in words.STOP.values():
-        for phrase in listed.split(","):
+    for listed in languages.phrases("stop").values():
+        for phrase in listed:
             tokens = tuple(fold(phrase).split())
             found.setdefault(tokens[0], []).append(tokens)
     return {first: tuple(phrases) for first, phrases in found.items()}

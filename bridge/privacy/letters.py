@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from bridge.dates import brief_day, brief_minute, spoken_day
 from bridge.privacy.requests import rules
 
 LANGUAGES: Final = ("en", "cs", "no")
@@ -23,9 +24,10 @@ class Facts:
     kind: str
     decides: str  # the tenant's name; "": we
     operator: str
-    due: str  # a date
+    due: float
     authority: str
     portal: str
+    receipt: str = ""  # where an erasure's receipt is
     reason: str = ""
     code: str = ""
     only: bool = False  # an erasure that keeps no suppression (P29)
@@ -71,7 +73,7 @@ _KINDS: Final[Mapping[str, Mapping[str, str]]] = {
         "rectify": "retting av opplysningene om deg",
         "erase": "sletting av opplysningene om deg",
         "restrict": "begrensning av bruken av opplysningene om deg",
-        "object": "innsigelse mot bruken av opplysningene om deg",
+        "object": "en protest mot bruken av opplysningene om deg",
         "withdraw": "tilbaketrekking av samtykket ditt",
     },
 }
@@ -98,8 +100,7 @@ _NEWS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "code": (
             "Your code is {code}. It is good for {minutes} minutes.",
-            "Enter it at {portal}. Nobody of ours will ask you for it. If you have not asked for"
-            " anything, do nothing.",
+            "Answer this mail with the code. If you have not asked for anything, do nothing.",
         ),
         "extended": (
             "Your request for {asked} takes longer. You get an answer by {due}.",
@@ -132,11 +133,10 @@ _NEWS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "code": (
             "Váš kód je {code}. Platí {minutes} minut.",
-            "Zadejte ho na {portal}. Nikdo od nás se vás na něj nezeptá. Pokud jste o nic"
-            " nežádali, nedělejte nic.",
+            "Odpovězte na tento e-mail a kód napište. Pokud jste o nic nežádali, nedělejte nic.",
         ),
         "extended": (
-            "Vyřízení vaší žádosti ({asked}) trvá déle. Odpověď dostanete do {due}.",
+            "Vyřízení vaší žádosti ({asked}) potrvá déle. Odpověď dostanete do {due}.",
             "Důvod: {reason}",
         ),
         "refused": ("Vaše žádost ({asked}) byla zamítnuta.", "Důvod: {reason}"),
@@ -166,8 +166,7 @@ _NEWS: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
         ),
         "code": (
             "Koden din er {code}. Den gjelder i {minutes} minutter.",
-            "Skriv den inn på {portal}. Ingen hos oss vil spørre deg om den. Har du ikke bedt om"
-            " noe, trenger du ikke gjøre noe.",
+            "Svar på denne e-posten med koden. Har du ikke bedt om noe, trenger du ikke gjøre noe.",
         ),
         "extended": (
             "Forespørselen din om {asked} tar lengre tid. Du får svar innen {due}.",
@@ -195,10 +194,10 @@ _WHO: Final = {
         " and hears of it; you see who, once you have proved the number.",
     ),
     "cs": (
-        "{operator} doručuje zprávy pro {decides}, kdo o žádosti rozhoduje a byl vyrozuměn.",
+        "O žádosti rozhoduje {decides}, pro koho {operator} doručuje zprávy, a už o ní ví.",
         "O žádosti rozhoduje {operator}.",
-        "{operator} doručuje zprávy pro jiné. Rozhoduje ten, kdo na číslo zprávy posílal, a dozví"
-        " se o ní; kdo to je, uvidíte, až číslo prokážete.",
+        "{operator} doručuje zprávy pro jiné. O žádosti rozhoduje ten, kdo na číslo zprávy posílal,"
+        " a dozví se o ní; kdo to je, uvidíte, až prokážete, že číslo je vaše.",
     ),
     "no": (
         "{operator} formidler meldinger for {decides}, som avgjør den og har fått beskjed.",
@@ -209,47 +208,62 @@ _WHO: Final = {
 }
 _PROOF: Final = {
     "en": (
-        "Before anything is shown or changed, you must show that the number is yours, by a code"
-        " that we send to it: {portal}",
-        "Before anything is shown or changed, you must show that this address is yours: {portal}",
+        "Before anything is shown or changed, you must show that the number is yours: sign in at"
+        " {portal} with a code that we send to it, and confirm the request there.",
+        "Before anything is shown or changed, you must show that this address is yours: we send a"
+        " code to it, and you answer with the code.",
     ),
     "cs": (
-        "Než cokoli ukážeme nebo změníme, musíte prokázat, že číslo je vaše, kódem, který na ně"
-        " pošleme: {portal}",
-        "Než cokoli ukážeme nebo změníme, musíte prokázat, že adresa je vaše: {portal}",
+        "Než cokoli ukážeme nebo změníme, musíte prokázat, že číslo je vaše: přihlaste se na"
+        " {portal} kódem, který na ně pošleme, a žádost tam potvrďte.",
+        "Než cokoli ukážeme nebo změníme, musíte prokázat, že tato adresa je vaše: pošleme vám na"
+        " ni kód a vy nám s ním odpovíte.",
     ),
     "no": (
-        "Før noe vises eller endres, må du vise at nummeret er ditt, med en kode som vi sender"
-        " til det: {portal}",
-        "Før noe vises eller endres, må du vise at adressen er din: {portal}",
+        "Før noe vises eller endres, må du vise at nummeret er ditt: logg inn på {portal} med en"
+        " kode som vi sender til det, og bekreft forespørselen der.",
+        "Før noe vises eller endres, må du vise at denne adressen er din: vi sender en kode hit,"
+        " og du svarer med koden.",
     ),
 }
 _DONE: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
-        "export": "It is ready for you at {portal}, for you alone.",
-        "erase": "The receipt is at {portal}. No more messages will be sent to you.",
-        "only": "The receipt is at {portal}. Because nothing of you is kept, messages may be sent"
-        " to you again if somebody enters your number anew.",
-        "rectify": "Messages that wait have been changed, and those who had received the old data"
-        " have been told: {reason}",
+        "export": "The file is ready for you at {portal}, for you alone.",
+        "address": "The file is ready for you alone. Answer this mail: we agree on how you get it.",
+        "erase": "No more messages will be sent to you. The signed receipt: {receipt}",
+        "only": "Because nothing of you is kept, messages may be sent to you again if somebody"
+        " enters your number anew. The signed receipt: {receipt}",
+        "rectify": "The data has been corrected, also in messages that wait.",
+        "told": "The data has been corrected, also in messages that wait. The old data had gone to"
+        " these, who hear of it from us: {reason}.",
         "": "You can follow it at {portal}.",
+        "nothing": "",
     },
     "cs": {
-        "export": "Je pro vás, a jen pro vás, připravena na {portal}.",
-        "erase": "Potvrzení je na {portal}. Žádné další zprávy vám nepošleme.",
-        "only": "Potvrzení je na {portal}. Protože o vás nic neuchováváme, zprávy vám mohou znovu"
-        " přijít, pokud někdo vaše číslo zadá znovu.",
-        "rectify": "Čekající zprávy byly změněny a příjemci původních údajů vyrozuměni: {reason}",
+        "export": "Soubor je pro vás, a jen pro vás, připraven na {portal}.",
+        "address": "Soubor je připraven jen pro vás. Odpovězte na tento e-mail a domluvíme se, jak"
+        " ho dostanete.",
+        "erase": "Žádné další zprávy vám nepošleme. Podepsané potvrzení: {receipt}",
+        "only": "Protože o vás nic neuchováváme, zprávy vám mohou znovu přijít, pokud někdo vaše"
+        " číslo zadá znovu. Podepsané potvrzení: {receipt}",
+        "rectify": "Údaje jsme opravili, i ve zprávách, které čekají.",
+        "told": "Údaje jsme opravili, i ve zprávách, které čekají. Původní údaje dříve dostali tito"
+        " příjemci, kterým opravu oznamujeme: {reason}.",
         "": "Průběh najdete na {portal}.",
+        "nothing": "",
     },
     "no": {
-        "export": "Den er klar for deg, og bare deg, på {portal}.",
-        "erase": "Kvitteringen finnes på {portal}. Du får ingen flere meldinger.",
-        "only": "Kvitteringen finnes på {portal}. Fordi ingenting om deg oppbevares, kan du få"
-        " meldinger igjen hvis noen legger inn nummeret ditt på nytt.",
-        "rectify": "Meldinger som venter er endret, og de som hadde fått de gamle opplysningene"
-        " har fått beskjed: {reason}",
+        "export": "Filen er klar for deg, og bare deg, på {portal}.",
+        "address": "Filen er klar for deg alene. Svar på denne e-posten, så blir vi enige om"
+        " hvordan du får den.",
+        "erase": "Du får ingen flere meldinger. Den signerte kvitteringen: {receipt}",
+        "only": "Fordi ingenting om deg oppbevares, kan du få meldinger igjen hvis noen legger inn"
+        " nummeret ditt på nytt. Den signerte kvitteringen: {receipt}",
+        "rectify": "Opplysningene er rettet, også i meldinger som venter.",
+        "told": "Opplysningene er rettet, også i meldinger som venter. De gamle opplysningene hadde"
+        " gått til disse, som får beskjed fra oss: {reason}.",
         "": "Du kan følge den på {portal}.",
+        "nothing": "",
     },
 }
 _REMEDY: Final = {
@@ -291,8 +305,11 @@ def _blanks(spoken: str, facts: Facts) -> dict[str, str]:
     plain = {
         "reference": facts.reference,
         "asked": _KINDS[spoken].get(facts.kind, facts.kind),
-        "due": facts.due,
+        "due": spoken_day(facts.due, spoken),
+        "day": brief_day(facts.due, spoken),
+        "moment": brief_minute(facts.due, spoken),
         "portal": facts.portal,
+        "receipt": facts.receipt,
         "reason": facts.reason,
         "code": facts.code,
         "minutes": str(round(rules().code_seconds / 60)),
@@ -309,35 +326,41 @@ def _blanks(spoken: str, facts: Facts) -> dict[str, str]:
 
 def _done(facts: Facts) -> str:
     if facts.kind in ("access", "portability"):
-        return "export"
+        return "export" if facts.number else "address"
     if facts.kind == "erase":
         return "only" if facts.only else "erase"
-    return facts.kind if facts.kind == "rectify" else ""
+    if facts.kind == "rectify":
+        return "told" if facts.reason else facts.kind
+    return "" if facts.number else "nothing"
 
 
 # SMS: they fit one part in GSM-7 where the names in them do.
 
 _TEXTS: Final[Mapping[str, Mapping[str, str]]] = {
     "en": {
-        "code": "{code} is your code for {portal}, for {minutes} minutes. Give it to nobody.",
-        "release": "A copy of your data was asked for; it is released on {due}. Not you?"
+        "code": "{code} confirms your request about your data: answer with it within {minutes}"
+        " minutes. Not you? Do nothing. {portal}",
+        "release": "A copy of your data was asked for; it is released on {moment}. Not you?"
         " Answer NO.",
-        "opened": "Your request {reference} is registered, answer by {due}. See {portal}",
+        "opened": "Your request {reference} is registered, answer by {day}. See {portal}",
         "portal": "Your data and your rights: {portal}",
         "cancelled": "The copy of your data will not be released.",
     },
     "cs": {
-        "code": "{code} je vas kod pro {portal}, plati {minutes} minut. Nikomu ho nedavejte.",
-        "release": "Nekdo zada kopii vasich udaju, vydame ji {due}. Nejste to vy? Odpovezte NE.",
-        "opened": "Vase zadost {reference} je prijata, odpoved do {due}. Viz {portal}",
+        "code": "{code} potvrdi vasi zadost o udaje: odpovezte timto kodem do {minutes} minut."
+        " Nejste to vy? Nedelejte nic. {portal}",
+        "release": "Nekdo zada o kopii vasich udaju, vydame ji {moment}. Nejste to vy?"
+        " Odpovezte NE.",
+        "opened": "Vasi zadost {reference} mame, odpovime do {day}. Viz {portal}",
         "portal": "Vase udaje a vase prava: {portal}",
         "cancelled": "Kopie vasich udaju nebude vydana.",
     },
     "no": {
-        "code": "{code} er koden din for {portal}, i {minutes} minutter. Gi den til ingen.",
-        "release": "En kopi av dine opplysninger er bestilt og utleveres {due}. Ikke deg?"
+        "code": "{code} bekrefter forespørselen om dine opplysninger: svar med koden innen"
+        " {minutes} minutter. Ikke deg? Ikke gjør noe. {portal}",
+        "release": "En kopi av dine opplysninger er bestilt og utleveres {moment}. Ikke deg?"
         " Svar NEI.",
-        "opened": "Forespørselen {reference} er registrert, svar innen {due}. Se {portal}",
+        "opened": "Forespørselen {reference} er registrert, svar innen {day}. Se {portal}",
         "portal": "Dine opplysninger og rettigheter: {portal}",
         "cancelled": "Kopien av dine opplysninger blir ikke utlevert.",
     },

@@ -91,7 +91,7 @@ def _kind(char: str) -> str:
 
 def _joins(cluster: str, before: str, kind: str, char: str) -> bool:
     """Whether `char` of class `kind` continues `cluster`, whose last character is a `before`."""
-    if before == "control" or kind == "control":
+    if before == "control" or kind == "control" or _is_flag_with_more(cluster, before):
         return False
     if kind in ("extend", "spacing", "zwj") or before == "prepend":
         return True
@@ -100,8 +100,25 @@ def _joins(cluster: str, before: str, kind: str, char: str) -> bool:
     if kind == "flag":
         return before == "flag" and len(cluster) % 2 == 1
     if kind == "tone":
-        return ord(cluster.rstrip("\ufe0f\ufe0e")[-1:] or " ") in _TONE_BASE
+        return _takes_tone(cluster, before)
     return kind in _HANGUL.get(before, ())
+
+
+def _is_flag_with_more(cluster: str, before: str) -> bool:
+    """A flag and one character that joined it: the calculators let no second one join."""
+    return (
+        len(cluster) > 2
+        and before not in ("flag", "prepend")
+        and all(_kind(char) == "flag" for char in cluster[1:-1])
+    )
+
+
+def _takes_tone(cluster: str, before: str) -> bool:
+    """Whether a skin tone joins: to a base, or to one with a single mark, the cluster's only."""
+    if before == "extend":
+        return ord(cluster[-2:-1] or " ") in _TONE_BASE
+    marked = any(_kind(char) == "extend" for char in cluster)
+    return not marked and ord(cluster[-1:] or " ") in _TONE_BASE
 
 
 def clusters(text: str) -> Iterator[str]:

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from bridge.smtp.lines import Kind, Line, Traits, blank, next_text
+from bridge.smtp.lines import Kind, Line, Traits, blank, next_text, without_embedding
 from bridge.smtp.words import WROTE
 
 _MAX_ATTRIBUTION = 320
@@ -13,13 +13,16 @@ _DATE = re.compile(
 _TIME = re.compile(r"(?<!\d)\d{1,2}[:.h]\d{2}(?!\d)")
 _MAILBOX = re.compile(r"[^\s<>@(:]{1,64}@[^\s<>@)]{1,255}")
 _NAMED_LAST = re.compile(r"[^\s<>@(]@[^\s<>@)]{1,255}[>)]{1,2}\s*[:：][\s*_]*$")
-_WROTE = re.compile(
-    "|".join(rf"(?P<{language}>(?<!\w)(?:{verbs})(?!\w))" for language, verbs in WROTE.items()),
-    re.IGNORECASE,
-)
+_VERBS = "|".join(rf"(?P<{language}>{verbs})" for language, verbs in WROTE.items())
+_WROTE = re.compile(rf"(?<!\w)(?:{_VERBS})(?!\w)", re.IGNORECASE)
 _QUOTING = re.compile(
     r"(?:quoting|zitat von|citando|citation de|cytowanie|citace)\b", re.IGNORECASE
 )
+
+
+# Zoho draws its attribution as a title: "---- On …, Eva <eva@firma.example> wrote ----".
+_FRAMED = re.compile(r"[ \t]*-{3,} ?[^\n-][^\n]{1,300}?[^\n-] ?-{3,}[ \t]*")
+_GROUPWISE = re.compile(r">>> ?[^\n>]{1,120}(?:<[^\n<>]{3,120}>)?[^\n>]{0,40}>>>[ \t]*")
 
 
 class Attribution(NamedTuple):
@@ -35,14 +38,15 @@ class Attribution(NamedTuple):
 
 def attribution(lines: list[Line], index: int) -> Attribution | None:
     """An attribution that ends on this line, up to four lines long."""
-    if not lines[index].text.rstrip(" \t*_").endswith((":", "：")):
+    last = without_embedding(lines[index].text).rstrip(" \t*_")
+    if not last.endswith((":", "：")) and not ("@" in last and _FRAMED.fullmatch(last)):
         return None
     joined = ""
     best: Attribution | None = None
     for start in range(index, max(index - 4, -1), -1):
         if lines[start].kind is not lines[index].kind:
             break
-        text = lines[start].text.strip()
+        text = without_embedding(lines[start].text).strip()
         joined = f"{text} {joined}".strip()
         if not text or len(joined) > _MAX_ATTRIBUTION or (start < index and text.endswith(":")):
             break
@@ -77,6 +81,16 @@ def inline(text: str) -> str:
     return (verb.lastgroup or "") if verb and named and follows else ""
 
 
+def is_groupwise(text: str) -> bool:
+    """Whether a line is GroupWise's: ">>> Eva <eva@firma.example> 12.05.2026 09:03 >>>"."""
+    return bool(
+        text.startswith(">>>")
+        and _GROUPWISE.fullmatch(text)
+        and _DATE.search(text)
+        and _TIME.search(text)
+    )
+
+
 def judge(found: Attribution, lines: list[Line], index: int, traits: Traits) -> str:
     """What an attribution takes with it: "line" itself, "rest" all below, "" nothing.
 
@@ -95,7 +109,7 @@ def judge(found: Attribution, lines: list[Line], index: int, traits: Traits) -> 
     if blank(lines[: found.start]) and not (certain and found.mailbox):
         # All would be gone: perhaps the author began with a date and a name.
         return ""
-    named = found.verb or _NAMED_LAST.search(lines[index].text)
+    named = found.verb or _NAMED_LAST.search(without_embedding(lines[index].text))
     if traits.reply and full and named and (found.mailbox or found.time):
         return "rest"
     return "rest" if certain and found.mailbox and not blank(lines[index + 1 :]) else ""

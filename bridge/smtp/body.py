@@ -106,7 +106,9 @@ def _lines(part: Part, choice: _Choice, *, root: bool = False) -> list[Line]:
         if not part.children:
             # No delimiter anywhere: a person would see the body as it stands.
             choice.note("mime-no-boundary")
-            return _text(part, "text/plain", choice) if root else []
+            closing = f"--{part.content.items.get('boundary', '')}--"
+            shown = _text(part, "text/plain", choice) if root else []
+            return [line for line in shown if line.text.rstrip() != closing]
         return _multipart(part, kind, choice)
     if kind not in _SHOWN and not (root and kind.startswith("text/") and kind not in _DATA):
         return []
@@ -194,7 +196,7 @@ def _text(part: Part, kind: str, choice: _Choice) -> list[Line]:
     marked_up = kind in _HTML or ("<" in text and _IS_HTML.match(text[:2000]))
     if marked_up and (_ANY_TAG.search(text) or "&" in text):
         choice.note("html")
-        return [Line(clean(line), kind) for line, kind in html.lines_of(text.replace("\0", ""))]
+        return _short(html.lines_of(text.replace("\0", "")))
     if kind in ("text/enriched", "text/richtext"):
         text = _unenriched(text)
     text = _PICTURE.sub("", text) if "[cid:" in text or "[image: " in text else text
@@ -206,6 +208,17 @@ def _text(part: Part, kind: str, choice: _Choice) -> list[Line]:
         delsp = part.content.items.get("delsp", "").lower() == "yes"
         return plain.flowed_lines(text, delsp=delsp)
     return plain.lines_of(text)
+
+
+def _short(lines: list[Line]) -> list[Line]:
+    """Clean lines, as many as MAX_TEXT holds: markup may be long, what it shows need not be."""
+    kept, room = [], MAX_TEXT
+    for line, kind in lines:
+        kept.append(Line(clean(line[:room]), kind))
+        room -= len(line) + 1
+        if room <= 0:
+            break
+    return kept
 
 
 def _unenriched(text: str) -> str:

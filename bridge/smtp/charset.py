@@ -55,6 +55,16 @@ _ISO_2022 = re.compile(rb"\x1b\$[@B]|\x1b\([JI]")
 _STRAY_C1 = re.compile("[\x80-\x9f]")
 _ODD_CASE = re.compile(r"(?<=[a-zà-ÿа-яα-ω])[À-ÞА-ЯΑ-Ω]")
 _ODD_SYMBOL = re.compile(r"(?<=[^\W\d_])[\u00a1-\u00bf×÷‚„†‡ˆ‰‹›•˜™€](?=[^\W\d_])")
+# Greek or Cyrillic inside a Latin word: a western page read as one of theirs.
+_MIXED = re.compile("(?<=[a-z])[\u0370-\u04ff]|[\u0370-\u04ff](?=[a-z])")
+# What stands beside numbers and words in the west: "20 °C", "£5", "¿Qué?", "3 m²".
+_SYMBOL = re.compile(r"\d ?[°ºª½¼¾µ€£]|[£€§±©] ?\d|[¿¡]\w|«\s?\w|\w\s?»|m[²³]")
+# Where the languages that write these letters never have them: a Slavic word read as western.
+_ODD_PLACE = re.compile(r"ñ(?![aeiouáéíóúü])|(?<!\w)è(?=[^\Wr])|(?<!\w)ð(?=\w)")
+# A letter on its own is no word of its language, but for the small ones; "č. 4" is a number's.
+_ALONE = re.compile(r"(?<![^\W\d_])[^\W\d_](?![^\W\d_]|\.)")
+# The first two octets of a UTF-8 character, each read as one of the western page.
+_TWICE = re.compile("[\xc2-\xf4][\x80-\xbf\u0152-\u2122]")
 _WORDS = re.compile(r"[^\W\d_]+")
 _SAMPLE = 4096
 # How much better another reading must be than the one a vague label means.
@@ -79,7 +89,8 @@ def decode(data: bytes, declared: str) -> Decoded:
         return Decoded(data.decode("ascii"), "ascii", guessed=False)
     if codec.startswith(_NOT_ASCII) and (found := _strict(data, codec, guessed=False)):
         return found
-    return _marked(data) or _declared(data, codec) or _guessed(data, codec)
+    found = _marked(data) or _declared(data, codec) or _guessed(data, codec)
+    return _once(found) if _TWICE.search(found.text) else found
 
 
 def codec_of(label: str) -> str:
@@ -118,7 +129,10 @@ def _marked(data: bytes) -> Decoded | None:
 
 def _strict(data: bytes, codec: str, *, guessed: bool) -> Decoded | None:
     try:
-        return Decoded(data.decode(codec), codec, guessed)
+        text = data.decode(codec)
+        # UTF-7 lets halves of characters through, which nothing after this can write.
+        text.encode("utf-8")
+        return Decoded(text, codec, guessed)
     except (UnicodeError, ValueError):
         return None
 
@@ -129,7 +143,7 @@ def _declared(data: bytes, codec: str) -> Decoded | None:
         return found
     if found := _strict(data, "utf-8", guessed=codec != "utf-8"):
         return found
-    if codec in ("", "cp1252", "utf-8", "ascii"):
+    if codec in ("", "cp1252", "utf-8", "ascii", "utf-7"):
         return None
     text = data.decode(codec, "replace") if codec else ""
     if codec in _C1_SIBLING and _STRAY_C1.search(text):
@@ -153,6 +167,17 @@ def _guessed(data: bytes, codec: str) -> Decoded:
     return Decoded(data.decode(name, "replace"), name, guessed=name != codec)
 
 
+def _once(found: Decoded) -> Decoded:
+    """Text that a relay took for a western page and put into UTF-8 a second time, as it was."""
+    try:
+        octets = b"".join(
+            char.encode("latin-1" if char <= "\xff" else "cp1252") for char in found.text
+        )
+        return Decoded(octets.decode("utf-8"), found.codec, guessed=True)
+    except UnicodeError:
+        return found
+
+
 def _almost_utf8(data: bytes) -> Decoded | None:
     """UTF-8 with a character cut off, or a few octets of a code page among it."""
     text = data.decode("utf-8", "surrogateescape")
@@ -170,10 +195,17 @@ def _almost_utf8(data: bytes) -> Decoded | None:
 
 def _score(text: str) -> float:
     """How much a reading looks like one of the languages we know; higher is better."""
-    letters = [char for char in text.lower() if char > "\x7f" and char.isalpha()]
-    words = set(_WORDS.findall(text.lower()))
+    lower = text.lower()
+    words = set(_WORDS.findall(lower))
+    letters = [
+        char
+        for char in _ALONE.sub("", lower)
+        if char > "\x7f" and char.isalpha() and char not in "ªºµ"
+    ]
     faults = 4 * len(_STRAY_C1.findall(text)) + 4 * text.count("\ufffd")
     faults += 2 * len(_ODD_CASE.findall(text)) + 2 * len(_ODD_SYMBOL.findall(text))
+    faults += 2 * len(_MIXED.findall(lower)) + 2 * len(_ODD_PLACE.findall(lower))
+    faults -= len(_SYMBOL.findall(text))
     best = max(
         sum(1 if char in alphabet else -2 for char in letters)
         + min(len(words & COMMON[language]), 6) / 2

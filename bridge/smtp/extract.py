@@ -80,7 +80,8 @@ def _traits(head: headers.Headers, subject: str, sender: str) -> Traits:
     machine = not (reply or forward) and automatic.is_machine(head, sender or head.first("from"))
     # A forward also refers to the mail it forwards; the subject's own word decides.
     reply = reply or (quotes.is_reply(head) and not forward)
-    return Traits(reply, forward and not (reply and not forward), machine)
+    topic = subject.rpartition(":")[2].strip().casefold()
+    return Traits(reply, forward and not (reply and not forward), machine, topic)
 
 
 def _best(readings: list[body.Reading], traits: Traits, policy: Policy) -> tuple[str, list[str]]:
@@ -112,7 +113,7 @@ def _own_text(reading: body.Reading, traits: Traits, policy: Policy) -> tuple[st
 
 def _tidy(lines: list[Line], policy: Policy) -> tuple[str, list[str]]:
     """Keep what markers enclose; where there are none, cut signature and footers."""
-    own = [line.text for line in lines if not markers.is_answer_line(line.text)]
+    own = [line.text for line in lines if not markers.is_drawn_answer_line(line.text)]
     text, rule = markers.between("\n".join(own), policy.end_markers)
     kept, rules = (text.split("\n"), [rule]) if rule else footers.strip(own)
     return joined([Line(line) for line in kept]), rules

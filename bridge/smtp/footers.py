@@ -6,7 +6,8 @@ from the last one upwards until one is found that a person may have typed.
 
 import re
 
-from bridge.smtp.smallprint import DISCLAIMER_MOTIFS, SMALL_PRINT, WARNINGS
+from bridge.smtp.disclaimers import disclaimer
+from bridge.smtp.smallprint import CARE, OUTSIDE, SMALL_PRINT, WARNINGS
 from bridge.smtp.words import APP_LINE, DEVICES, SENT_FROM
 
 _LONGEST = 4000
@@ -25,6 +26,9 @@ _SENT = "|".join(sorted({word for row in SENT_FROM.values() for word in row.spli
 _FIRST_WORDS = {words.split()[0] for row in SENT_FROM.values() for words in row.split("|")} | {
     "get",
     "download",
+    "yahoo",
+    "von",
+    "sent",
     "az",
     "iphone",
     "ipad",
@@ -33,28 +37,30 @@ _FIRST_WORDS = {words.split()[0] for row in SENT_FROM.values() for words in row.
     "telefon",
     "mobil",
 }
-_FIRST_WORD = re.compile(r"[\"'(\[<-]*([\w-]+)")
+_FIRST_WORD = re.compile(r"\W{0,4}([\w-]+)")
 _OWNER = r"(?:[^\s.,:;!?]{1,14},? ){0,3}"
 _MODEL = r"(?P<model>(?:[ /+&-]+[^\s.,:;!?]{1,16}){0,5})"
 _DEVICE_LINE = re.compile(
     rf"\W{{0,3}}(?:{_SENT}) (?P<owner>{_OWNER})[^\w\s]?(?P<device>{DEVICES})"
     rf"(?:['’]\w+)?(?!\w)[®™]?{_MODEL}"
-    r"(?: ?[-–,.;(<\[]? ?(?:(?:please )?(?:excuse|pardon|forgive)[^\n]{0,80}|<?https?://\S{1,200}"
+    r"(?: ?[-–,.;(<\[]? ?(?:(?:please )?(?:excuse|pardon|forgive)[^\n]{0,80}|[<( ]*https?://\S{1,200}"
     r"|an? \S{2,12} (?:[45]g )?(?:lte )?(?:smartphone|device|tablet)"
     r"|app))?[\s.!)>\]*_]{0,4}"
     rf"|{APP_LINE}[\s.]{{0,2}}"
+    r"|yahoo mail: search, organi[sz]e, conquer|sent (?:on the (?:go|move)|while on the move)[.!]?"
+    r"|von unterwegs (?:gesendet|geschickt)[.!]?"
     r"|(?:get|download) (?:the )?(?:bluemail|mymail|spark|k-9)[^\n.!?]{0,40}",
     re.IGNORECASE,
 )
 # Devices whose names are words of every day, so that the rest of the line has to fit as well.
 _COMMON_NOUN = re.compile(
-    r"mail|mobile?\w*|boxer|phone|handy|orange|seznam|portable|tablet\w*|telefon\w*|teléfono"
+    r"mail|mobile?\w*|boxer|moto|newton|pixel|phone|handy|orange|seznam|portable|tablet\w*|telefon\w*|teléfono"
     r"|téléphone",
     re.IGNORECASE,
 )
 # What a program's own line may say in lower case after such a noun.
 _AFTER_NOUN = frozenset(
-    "aplikace aplikácie aplikacji app gesendet geschickt móvil phone smartphone telefonu teléfono"
+    "aplikace aplikácie aplikacji app g gesendet geschickt móvil phone smartphone telefonu teléfono"
     " using with".split()
 )
 _BRAND = re.compile(
@@ -72,21 +78,22 @@ _BARE_DEVICE = re.compile(
 )
 _FROM_FAR_EAST = re.compile(
     r"(?:iPhone|iPad)から送信|(?:发自|發自|从|從)我的 ?(?:iPhone|iPad|手机)(?:发送|傳送)?"
-    r"|나의 (?:iPhone|iPad)에서 보냄",
+    r"|나의 (?:iPhone|iPad)에서 보냄|נשלח מה-? ?(?:iPhone|iPad|Galaxy)\S{0,6}(?: שלי)?"
+    r"|[أا]ُ?رسلت? من (?:ال|الـ)? ?(?:iPhone|iPad)(?: الخاص بي)?",
 )
 _FROM_LINK = re.compile(r"\s*[<\[(]?https?://\S{1,300}[>\])]?")
 _SMALL_PRINT = re.compile("|".join(SMALL_PRINT), re.IGNORECASE | re.DOTALL)
 _WARNINGS = re.compile("|".join(WARNINGS), re.IGNORECASE | re.DOTALL)
+_OUTSIDE = re.compile(OUTSIDE, re.IGNORECASE)
+_CARE = re.compile(CARE, re.IGNORECASE)
 _MAIL_WORD = re.compile(
     r"e-?mail|message|sender|zpráv|správ|odesíl|odosiel|melding|e-?post|avsend|meddel|mejl"
     r"|nachricht|absender|courriel|expéditeur|mensaje|correo|remitente|messaggio|mittente|bericht"
     r"|afzender|wiadomo|nadawc|mensagem|remetente|viesti|lähettäj|üzenet|levél|feladó|\[external",
     re.IGNORECASE,
 )
-_MOTIFS = {
-    language: [re.compile(rf"(?<!\w)(?:{motif})", re.IGNORECASE) for motif in motifs]
-    for language, motifs in DISCLAIMER_MOTIFS.items()
-}
+# ESET draws its own line, and says below it in three paragraphs what it did.
+_SCANNER = re.compile(r"_{5,} [^\n]{0,200}?(?:ESET|NOD32)")
 _SENTENCE = re.compile(r"[.!?]\s*$")
 
 
@@ -98,6 +105,7 @@ def strip(lines: list[str]) -> tuple[list[str], list[str]]:
         device = is_device_line(lines[0])
         return ([], ["device-line"]) if device else (lines, rules)
     lines = _without_warning(lines, rules)
+    lines = _without_scanner(lines, rules)
     lines = _without_signature(lines, rules)
     for _ in range(_MOST_FOOTERS):
         if (shorter := _without_last(lines, rules)) is None:
@@ -125,9 +133,10 @@ def _without_warning(lines: list[str], rules: list[str]) -> list[str]:
     if end == len(lines):
         # One paragraph: the warning can only be its first line.
         end, head = 1, lines[0] if lines else ""
-    if len(lines) <= end or len(head) > 700 or not _WARNINGS.match(head[:200].strip()):
+    if len(lines) <= end or len(head) > 700 or not _MAIL_WORD.search(head):
         return lines
-    if not _MAIL_WORD.search(head):
+    outside = _OUTSIDE.search(head[:250]) and _CARE.search(head)
+    if not outside and not _WARNINGS.match(head[:200].strip()):
         return lines
     rules.append("external-warning")
     return _trimmed([line for n, line in enumerate(lines[end:]) if n or not _RULE.fullmatch(line)])
@@ -163,6 +172,15 @@ def _looks_signed(lines: list[str]) -> bool:
 # ---- Below the text
 
 
+def _without_scanner(lines: list[str], rules: list[str]) -> list[str]:
+    """Cut from the drawn line of a virus scanner, where no more than its own words follow."""
+    told = [n for n, line in enumerate(lines) if line.strip()][1:][-6:]
+    at = next((n for n in told if _SCANNER.match(lines[n])), 0)
+    if at:
+        rules.append("scanner")
+    return _trimmed(lines[:at]) if at else lines
+
+
 def _without_last(lines: list[str], rules: list[str]) -> list[str] | None:
     """The lines without their last paragraph or line, if a program added it; None if not."""
     lines = _without_rule(lines)
@@ -172,15 +190,15 @@ def _without_last(lines: list[str], rules: list[str]) -> list[str] | None:
     tail = lines[start:]
     if (rule := _footer(" ".join(tail), first=start == 0)) or (rule := _list_footer(lines, start)):
         rules.append(rule)
-        return _without_rule(lines[:start])
+        return _without_dashes(lines[:start])
     if len(tail) > 1 and (rule := _footer(lines[-1], first=False)):
         rules.append(rule)
-        return _without_rule(lines[:-1])
+        return _without_dashes(lines[:-1])
     at = _disclaimer_above(lines, start)
     if at is None:
         return None
     rules.append("disclaimer")
-    return _without_rule(lines[:at])
+    return _without_dashes(lines[:at])
 
 
 def _paragraph_start(lines: list[str]) -> int:
@@ -198,6 +216,12 @@ def _without_rule(lines: list[str]) -> list[str]:
     return lines
 
 
+def _without_dashes(lines: list[str]) -> list[str]:
+    """Lines that stood above a footer, without the drawn line or the dashes above it."""
+    lines = _without_rule(lines)
+    return _without_rule(lines[:-1]) if lines and lines[-1].strip() in ("--", "—") else lines
+
+
 def _footer(text: str, *, first: bool) -> str:
     """The rule by which a paragraph is a program's; "" where a person may have typed it."""
     text = text.strip()
@@ -205,7 +229,7 @@ def _footer(text: str, *, first: bool) -> str:
         return "device-line"
     if len(text) > _LONGEST or (first and len(text) < _SHORT):
         return ""
-    if language := _disclaimer(text):
+    if language := disclaimer(text):
         return f"disclaimer:{language}"
     if not first and len(text) <= 600 and _SMALL_PRINT.match(text.lstrip(" *_-#>")):
         return "small-print"
@@ -243,16 +267,6 @@ def _is_device(found: re.Match[str]) -> bool:
     )
 
 
-def _disclaimer(text: str) -> str:
-    """The language in which a paragraph mixes enough motifs of a disclaimer; "" for none."""
-    if len(text) < 70:
-        return ""
-    for language, (opener, *motifs) in _MOTIFS.items():
-        if opener.search(text) and sum(1 for motif in motifs if motif.search(text)) >= 2:
-            return language
-    return ""
-
-
 def _disclaimer_above(lines: list[str], start: int) -> int | None:
     """Where a disclaimer of several paragraphs begins whose last ones say nothing we know."""
     for _ in range(3):
@@ -263,7 +277,7 @@ def _disclaimer_above(lines: list[str], start: int) -> int | None:
             return None
         start = _paragraph_start(before)
         text = " ".join(before[start:])
-        if start and len(text) <= _LONGEST and _disclaimer(text):
+        if start and len(text) <= _LONGEST and disclaimer(text):
             return start
     return None
 

@@ -6,7 +6,7 @@ Such a block is From, Sent, To, Subject in one of many languages, each on its li
 import re
 from typing import NamedTuple
 
-from bridge.smtp.lines import Line
+from bridge.smtp.lines import Line, without_embedding
 from bridge.smtp.words import FORWARDED, HEADER_LABELS, ORIGINAL
 
 _KINDS = ("from", "sent", "date", "to", "copy", "subject")
@@ -30,6 +30,11 @@ for _language, _row in HEADER_LABELS.items():
     for _kind, _words in zip(_KINDS, _row, strict=True):
         for _word in _words.split("|"):
             _LABELS.setdefault(_word, {}).setdefault(_kind, set()).add(_language)
+
+
+_LABELLED = re.compile(r"[ \t*]{0,4}[^\W\d_][^:：@<>\d\n]{0,30}[:：]\*?[ \t]*(\S[^\n]{0,400})")
+_FROM = re.compile(r"[^\n]{0,120}<[^<>\s@]{1,64}@[^<>\s]{1,255}>[ \t]*")
+_WHEN = re.compile(r"(?:\d[:.h]\d\d(?!\d)|(?<!\d)(?:19|2\d)\d\d(?!\d))")
 
 
 class Block(NamedTuple):
@@ -62,6 +67,7 @@ def is_drawn(text: str) -> bool:
 
 def _header(text: str) -> tuple[dict[str, set[str]], str] | None:
     """What a header line in any known language says it is, and its value."""
+    text = without_embedding(text)
     match = _HEADER.match(text) if ":" in text or "：" in text else None
     if not match:
         return None
@@ -93,3 +99,23 @@ def block(lines: list[Line], index: int, *, marked: bool) -> Block | None:
         return None
     mailbox = any("@" in line.text for line in lines[index:end])
     return Block(end, frozenset(kinds), best, mailbox)
+
+
+def foreign(lines: list[Line], index: int, topic: str) -> Block | None:
+    """A block in a language that the tables lack: four labels, a mailbox first, then a time.
+
+    One of them repeats the mail's own subject, as no list of somebody's data does.
+    """
+    values: list[str] = []
+    for line in lines[index : index + 8]:
+        labelled = _LABELLED.match(line.text)
+        if not labelled:
+            break
+        values.append(labelled[1])
+    end = index + len(values)
+    if len(values) < 4 or not _FROM.fullmatch(values[0]) or not _WHEN.search(values[1]):
+        return None
+    topics = {value.rpartition(":")[2].strip().casefold() for value in values[2:]}
+    if not topic or topic not in topics:
+        return None
+    return Block(end, frozenset(("from", "sent", "to", "subject")), "any", mailbox=True)

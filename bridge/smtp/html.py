@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, field
 from itertools import islice
 
+from bridge.smtp.hiding import hidden_marks, is_hidden
 from bridge.smtp.lines import Kind, Line, blank
 from bridge.smtp.markup import Token, tokens
 
@@ -22,16 +23,9 @@ _BLOCKS = frozenset(
 )
 _PARAGRAPHS = frozenset("p h1 h2 h3 h4 h5 h6 pre blockquote hr".split())
 _CELLS = frozenset(("td", "th"))
-_SILENT = frozenset("head select option object audio video canvas map noframes".split())
+_SILENT = frozenset("head select option object audio video canvas map noframes iframe".split())
 _SELF_CLOSING = frozenset("p li td th tr dt dd option".split())
 
-_HIDDEN = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|(?:^|[;\s])opacity\s*:\s*0(?:\.0+)?\s*(?:;|!|$)"
-    r"|max-height\s*:\s*0(?:px)?\s*(?:;|!|$)",
-    re.IGNORECASE,
-)
-_TINY = re.compile(r"(?:font-size|line-height)\s*:\s*[01](?:px|pt)?\s*(?:;|!|$)", re.IGNORECASE)
-_HIDDEN_CLASS = re.compile(r"\.([\w-]{1,60})\s*\{[^{}]{0,400}display\s*:\s*none", re.IGNORECASE)
 _QUOTE_CLASS = re.compile(r"gmail_quote|protonmail_quote|yahoo_quoted|zmail_extra|iwcQuote")
 _ATTRIBUTION_CLASS = re.compile(r"gmail_attr|moz-cite-prefix|zmail_extra_hr")
 _SIGNATURE_CLASS = re.compile(
@@ -73,7 +67,7 @@ class _Page:
         # 0: none, 1: a new line, 2: a blank line, -1: the next cell of a row.
         self.pending = 0
         self.link: _Link | None = None
-        self.hidden_classes: set[str] = set()
+        self.hidden_marks: set[str] = set()
         self.alternatives: list[str] = []
         # A cell or item has just begun: what opens in it starts on the same line.
         self.fresh = False
@@ -157,7 +151,7 @@ def lines_of(html: str) -> list[Line]:
         elif token.tag[0] == "<":
             _close(page, token.tag[2:])
         elif token.tag == "style":
-            page.hidden_classes |= _hidden_classes(token.text)
+            page.hidden_marks |= hidden_marks(token.text)
     if page.inline:
         page.flush()
     if blank(page.lines) and page.alternatives:
@@ -195,7 +189,7 @@ def _push(page: _Page, name: str, attributes: dict[str, str]) -> None:
     page.stack.append(
         _Element(
             name,
-            hidden=top.hidden or name in _SILENT or _is_hidden(page, attributes),
+            hidden=top.hidden or name in _SILENT or is_hidden(attributes, page.hidden_marks),
             kind=_kind(name, attributes, top.kind),
             pre=top.pre or name == "pre",
             line=len(page.lines),
@@ -283,28 +277,13 @@ def _telling(address: str, words: str) -> str:
 def _picture(page: _Page, attributes: dict[str, str]) -> None:
     """A picture's words count where they are the text: emoji, buttons, mails of pictures only."""
     text = " ".join(attributes.get("alt", "").split())
-    if not text or page.top.hidden or _is_hidden(page, attributes):
+    if not text or page.top.hidden or is_hidden(attributes, page.hidden_marks):
         return
     if len(text) <= 8 and not _ASCII_WORD.search(text):
         page.write(text)
     elif page.link:
         page.link.alternatives.append(text)
     page.alternatives.append(text)
-
-
-def _is_hidden(page: _Page, attributes: dict[str, str]) -> bool:
-    if not attributes:
-        return False
-    style = attributes.get("style", "")
-    if style and (_HIDDEN.search(style) or len(_TINY.findall(style)) > 1):
-        return True
-    classes = attributes.get("class", "") if page.hidden_classes else ""
-    return "hidden" in attributes or not page.hidden_classes.isdisjoint(classes.split())
-
-
-def _hidden_classes(sheet: str) -> set[str]:
-    """Classes a style sheet hides on every screen; rules for some screens only do not count."""
-    return set(_HIDDEN_CLASS.findall(sheet.split("@media", maxsplit=1)[0][:50_000]))
 
 
 def _kind(name: str, attributes: dict[str, str], outer: Kind) -> Kind:

@@ -7,19 +7,32 @@ an answer tells nobody whether the number is known (PRIVACY P15, P74). Automatic
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from bridge import phone
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.requests import NUMBER, Ask, Someone, open_request, tenants_of, writes_for
+from bridge.dispatch.identity import enter_code
+from bridge.dispatch.requests import (
+    NUMBER,
+    Ask,
+    By,
+    Someone,
+    open_request,
+    tenants_of,
+    token_of,
+    writes_for,
+)
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import BadNumber, Refused, TryLater
 from bridge.privacy import asking
 from bridge.privacy.letters import of_country
-from bridge.privacy.requests import Kind
+from bridge.privacy.requests import Kind, State
 from bridge.smtp.door import Reply
 from bridge.smtp.extract import Extracted, Policy, extract
+from bridge.store.request_rows import OF_PERSON, request_of
+from bridge.store.sql import Values
 
 #: So many mails an hour are registered; more are somebody's doing, and come again later.
 AN_HOUR: Final = 120
@@ -52,7 +65,8 @@ class Letterbox:
             if mail.automatic:
                 raise Refused(f"this mail is automatic ({mail.automatic}): it opens no request")
             self._count()
-            await self._register(sender, mail)
+            if not await self._proved(sender, mail.text):
+                await self._register(sender, mail)
         except Refused as no:
             return Reply(550, no.status, no.sentence)
         except TryLater as later:
@@ -68,10 +82,33 @@ class Letterbox:
             raise TryLater("too many requests lately", "come again in an hour")
         self._taken.append(now)
 
+    async def _proved(self, sender: str, text: str) -> bool:
+        """Whether a mail brings back the code that this address was sent.
+
+        Raises Refused for a wrong one, and for one that is over.
+        """
+        code = asking.code_in(text)
+        if not code:
+            return False
+        token = token_of(self._bridge, Someone(_CHANNEL, sender))
+        rows = await self._bridge.store.read(OF_PERSON, tokens=Values([token]))
+        waiting = [one for one in map(request_of, rows) if one.state == State.IDENTITY_PENDING]
+        why: Refused | None = None
+        for request in waiting:
+            try:
+                await enter_code(self._bridge, request.id, code, By(_CHANNEL, _CHANNEL))
+            except Refused as no:
+                why = no
+            else:
+                return True
+        if why is not None:
+            raise why
+        return False
+
     async def _register(self, sender: str, mail: Extracted) -> None:
         words = f"{mail.subject}\n{mail.text}"
         wish = asking.of_mail(words)
-        who, tenants = await self._about(sender, words)
+        who, tenants = await self._about(sender, words, wish.lang)
         home: list[Tenant | None] = [*tenants] or [None]
         lang = wish.lang or of_country(self._bridge.settings.region)
         answer = {
@@ -96,18 +133,19 @@ class Letterbox:
             )
             await open_request(self._bridge, ask)
 
-    async def _about(self, sender: str, words: str) -> tuple[Someone, list[Tenant]]:
+    async def _about(self, sender: str, words: str, lang: str) -> tuple[Someone, list[Tenant]]:
         """Whom a mail is about: the one number in it, else its writer; and whose data that is."""
         numbers = {
-            found for written in asking.numbers_in(words) if (found := self._number(written))
+            found for written in asking.numbers_in(words) if (found := self._number(written, lang))
         }
         if len(numbers) == 1:
             number = numbers.pop()
             return Someone(NUMBER, number), await tenants_of(self._bridge, number)
         return Someone("mail", sender), await writes_for(self._bridge, sender)
 
-    def _number(self, written: str) -> str:
-        try:
-            return phone.parse(written, self._bridge.settings.region).e164
-        except BadNumber:
-            return ""
+    def _number(self, written: str, lang: str) -> str:
+        """E.164; a number without a country code is one of ours, or of the language's country."""
+        for region in (self._bridge.settings.region, asking.COUNTRIES.get(lang, "")):
+            with suppress(BadNumber):
+                return phone.parse(written, region).e164
+        return ""

@@ -25,11 +25,13 @@ class Line(NamedTuple):
 
 
 class Traits(NamedTuple):
-    """What the header says of a mail: an answer, a forward, a machine's output."""
+    """What the header says of a mail: an answer, a forward, a machine's output; and its subject."""
 
     reply: bool = False
     forward: bool = False
     machine: bool = False
+    # The subject without "Re:" and the like, in lower case.
+    topic: str = ""
 
 
 _SPACES = re.compile("[\u00a0\u202f\u2007\u2000-\u2006\u2008-\u200a\u205f\u3000\x85]")
@@ -37,6 +39,9 @@ _SPACES = re.compile("[\u00a0\u202f\u2007\u2000-\u2006\u2008-\u200a\u205f\u3000\
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u034f\u200b\u200e\u200f\u2060-\u2064\ufeff]"
 )
+# Marks that embed one direction in the other: without letters from right to left they do nothing.
+_EMBEDDING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _BREAKS = re.compile("\r\n?|[\x0c\u2028\u2029]")
 _UNUSUAL = re.compile("[^\n\t\x20-\x7e\u00a1-\u00ac\u00ae-\u024f]")
 
@@ -47,7 +52,14 @@ def clean(text: str) -> str:
         return text  # as the pattern would say, at a fraction of its cost
     if _UNUSUAL.search(text):
         text = _SPACES.sub(" ", _INVISIBLE.sub("", _BREAKS.sub("\n", text)))
+        if not _RIGHT_TO_LEFT.search(text):
+            text = without_embedding(text)
     return text
+
+
+def without_embedding(text: str) -> str:
+    """The text without the marks that embed one direction of writing in the other."""
+    return _EMBEDDING.sub("", text)
 
 
 def blank(lines: list[Line]) -> bool:

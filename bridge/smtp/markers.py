@@ -2,9 +2,15 @@
 
 import re
 
+from bridge.smtp.words import ABOVE, ANSWER_STEMS, LINE_STEMS
+
 _INSIDE = re.compile(r"(?<!#)##(?!#)(.{1,20000}?)(?<!#)##(?!#)", re.DOTALL)
 # Ticket systems draw one line to answer above: "##- Please type your reply above this line -##".
 _ANSWER_ABOVE = re.compile(r"[ \t]*##-[^\n#]{1,200}-##[ \t]*")
+_DRAWN = re.compile(r"[ \t]*[#=*_~—–-]{2,}")
+_ANSWER_WORDS = tuple(
+    re.compile(rf"(?<!\w)(?:{words})", re.IGNORECASE) for words in (ANSWER_STEMS, ABOVE, LINE_STEMS)
+)
 _HEADING = re.compile(r"(?:^|\n)## [^\n]*\S")
 _DOLLARS = re.compile(r"(?<![$\w])\$\$(?![$\w{(])|(?<=[^\W_])\$\$(?=\s|$)")
 _BRACED = re.compile(r"\{ ?end ?sms ?\}", re.IGNORECASE)
@@ -20,6 +26,15 @@ _DASH_ESCAPED = re.compile(r"^- (?=-|From )", re.MULTILINE)
 def is_answer_line(text: str) -> bool:
     """Whether a line is the one that a ticket system wants answers above."""
     return "##-" in text and bool(_ANSWER_ABOVE.fullmatch(text))
+
+
+def is_drawn_answer_line(text: str) -> bool:
+    """Whether a drawn line says, in a language that we know, to answer above it."""
+    return is_answer_line(text) or (
+        len(text) <= 160
+        and bool(_DRAWN.match(text))
+        and all(words.search(text) for words in _ANSWER_WORDS)
+    )
 
 
 def between(text: str, own: tuple[str, ...]) -> tuple[str, str]:

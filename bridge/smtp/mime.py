@@ -58,9 +58,9 @@ def parse(raw: bytes) -> Part:
     return _entity(data, 0, [MAX_PARTS])
 
 
-def _entity(data: bytes, depth: int, budget: list[int]) -> Part:
+def _entity(data: bytes, depth: int, budget: list[int], kind: str = "text/plain") -> Part:
     headers, body = split(data if depth else _without_preface(data))
-    content = parameters(headers.first("content-type"))
+    content = parameters(headers.first("content-type") or kind)
     if "/" not in content.value:
         content = Parameters("text/plain", content.items)
     return _with_children(Part(headers, body, content), depth, budget)
@@ -75,7 +75,9 @@ def _with_children(part: Part, depth: int, budget: list[int]) -> Part:
         budget[0] -= 1
         return replace(part, children=(_entity(part.body, depth + 1, budget),))
     pieces = list(_pieces(part, budget))
-    children = tuple(_entity(piece, depth + 1, budget) for piece in pieces)
+    # A digest's parts are mails unless they say otherwise (RFC 2046 5.1.5).
+    inner = "message/rfc822" if kind == "multipart/digest" else "text/plain"
+    children = tuple(_entity(piece, depth + 1, budget, inner) for piece in pieces)
     return replace(part, children=children)
 
 
@@ -137,7 +139,7 @@ def decode_transfer(raw: bytes, encoding: str) -> bytes:
 def _base64(raw: bytes) -> bytes:
     """Decode what is base64; text that only claims to be is handed back as it is."""
     lines = [line.strip(b" \t") for line in raw.split(b"\n")]
-    plain = next((n for n, line in enumerate(lines) if b" " in line), len(lines))
+    plain = next((n for n, line in enumerate(lines) if _is_text(line)), len(lines))
     if plain == 0 or not any(lines[:plain]):
         return raw
     kept = b"\n".join(lines[:plain])
@@ -145,7 +147,15 @@ def _base64(raw: bytes) -> bytes:
     if junk * 10 > len(kept):
         return raw
     clean = _NOT_BASE64.sub(b"", kept).replace(b"\n", b"")
+    if plain < len(lines) and (len(clean) < 16 or len(clean) % 4):
+        # A footer in plain words follows whole base64; after half of it, all is words.
+        return raw
     return b"".join(base64_run(run) for run in clean.split(b"="))
+
+
+def _is_text(line: bytes) -> bool:
+    """Whether a line is no base64: words, or a line that is drawn."""
+    return b" " in line or 2 * len(_NOT_BASE64.findall(line)) > len(line)
 
 
 def _uu(raw: bytes) -> bytes:

@@ -8,6 +8,10 @@ import re
 from bridge.smtp.lines import Kind, Line
 
 _DEPTH = re.compile(r">+")
+# Gmail's line width parts "<eva@firma.example> wrote:" before its ">", which then looks quoted.
+_PARTED = re.compile(
+    r"(<\n?[^<>\s@]{1,64}@[^<>\s]{1,255})\n> ?([^<>\n]{0,40}[:：][ \t]*)$", re.MULTILINE
+)
 _UUENCODED = re.compile(
     r"^begin [0-7]{3,4} [^\n]{1,255}\n(?:[ -`]{1,61}\n){1,}?`?\n?end$", re.MULTILINE
 )
@@ -17,6 +21,8 @@ def lines_of(text: str) -> list[Line]:
     """Fixed text: a line that begins with ">" may be a quote or the author's own."""
     if "begin " in text:
         text = _without_uuencoded(text)
+    if "\n>" in text and "<" in text:
+        text = _PARTED.sub(r"\1> \2", text)
     return [
         Line(line, Kind.PERHAPS_QUOTED if line.startswith((">", " >")) else Kind.OWN)
         for line in text.split("\n")

@@ -7,10 +7,11 @@ known language, a block of header lines, ">" in a reply. Where marks are missing
 import re
 from dataclasses import dataclass, field
 
-from bridge.smtp.attribution import attribution, inline, judge
-from bridge.smtp.headerblock import FORWARDS, ORIGINALS, Block, block, is_drawn, phrase
+from bridge.smtp.attribution import attribution, inline, is_groupwise, judge
+from bridge.smtp.headerblock import FORWARDS, ORIGINALS, Block, block, foreign, is_drawn, phrase
 from bridge.smtp.headers import Headers
 from bridge.smtp.lines import Kind, Line, Traits, blank, next_text
+from bridge.smtp.markers import is_drawn_answer_line
 from bridge.smtp.words import FORWARD_PREFIXES, REPLY_PREFIXES
 
 _PREFIX = re.compile(
@@ -20,6 +21,8 @@ _RULE = re.compile(r"[ \t>]*[-_=*~#—–]{3,}[ \t]*")
 # "----- Mail original -----", in a language that the tables do not have.
 _TITLE = re.compile(r"[ \t]*[-_=]{3,} ?[^\W\d_][^\n]{1,40}? ?[-_=]{3,}[ \t]*")
 _DIFF = re.compile(r"(?:< |@@ |\+\+\+ |--- \S|\d+(?:,\d+)?[acd]\d+)")
+# A drawn line stands no further above what it parts off.
+_NEAR = 6
 _LEVEL = re.compile(r"[ \t]?> ?")
 
 
@@ -50,7 +53,14 @@ def is_reply(headers: Headers) -> bool:
 
 def part(lines: list[Line], traits: Traits) -> Parted:
     """Tell the author's lines from quotes. In: a whole mail. Out: rules in kebab names too."""
+    lines = _from_text(lines)
     return _part(lines, traits) if _has_clue(lines) else Parted(own=lines)
+
+
+def _from_text(lines: list[Line]) -> list[Line]:
+    """The lines without blank ones at their beginning, which later steps would count again."""
+    first = next((n for n, line in enumerate(lines) if line.text.strip()), len(lines))
+    return lines[first:] if first else lines
 
 
 def _has_clue(lines: list[Line]) -> bool:
@@ -60,7 +70,7 @@ def _has_clue(lines: list[Line]) -> bool:
     """
     labels = 0
     for text, kind in lines:
-        if kind is not Kind.OWN or "--" in text or "__" in text or "==" in text:
+        if kind is not Kind.OWN or "--" in text or "__" in text or "==" in text or "##" in text:
             return True
         if ":" in text or "：" in text:
             labels += 1
@@ -83,6 +93,10 @@ def _part(lines: list[Line], traits: Traits) -> Parted:
             )
             if taken:
                 return parted
+        if traits.reply and (rule := _says_quote_follows(line, parted.own)):
+            parted.rules.append(rule)
+            _trim_rule(parted.own)
+            return parted
         found = attribution(lines, index) if not quoted else None
         if traits.reply and not (quoted or found) and (language := inline(line.text)):
             parted.rules.append(f"quote-attribution:{language}")
@@ -105,12 +119,21 @@ def _part(lines: list[Line], traits: Traits) -> Parted:
             attributed = True
         elif line.kind is Kind.SIGNATURE:
             _note(parted, "signature-marked")
-        else:
+        elif parted.own or line.text.strip():
             parted.own.append(line)
         index += 1
     if parted.rules:
         _trim_rule(parted.own)
     return parted
+
+
+def _says_quote_follows(line: Line, own: list[Line]) -> str:
+    """The rule by which all from this line on is quoted, marked or not; "" for none."""
+    if line.kind is Kind.PERHAPS_QUOTED and is_groupwise(line.text):
+        return "quote-attribution:groupwise"
+    if is_drawn_answer_line(line.text) and not blank(own):
+        return "quote-answer-line"
+    return ""
 
 
 def _note(parted: Parted, rule: str) -> None:
@@ -179,11 +202,16 @@ def _header_quote(lines: list[Line], index: int, traits: Traits, parted: Parted)
     if language:
         head = block(lines, next_text(lines, index + 1), marked=True)
         drawn = is_drawn(lines[index].text)
-        if not head and not (drawn and (traits.reply or traits.forward)):
+        answers = traits.reply or traits.forward
+        if not head and not (drawn and answers):
+            return False
+        if blank(parted.own) and not (drawn or answers or (head and head.mailbox)):
             return False
         parted.rules.append(f"quote-original:{language}")
     else:
         head = block(lines, index, marked=False)
+        if not head and traits.reply and not blank(parted.own):
+            head = foreign(lines, index, traits.topic)
         if not head or not _sure(head, traits, alone=blank(parted.own)):
             return False
         parted.rules.append(f"quote-header:{head.language}")
@@ -196,7 +224,8 @@ def _header_quote(lines: list[Line], index: int, traits: Traits, parted: Parted)
 
 def _ruled_header(lines: list[Line], index: int, own: list[Line]) -> Block | None:
     """A header with ">" below an answer and a drawn line: what follows is quoted, marked or not."""
-    last = next((n for n in range(len(own) - 1, -1, -1) if own[n].text.strip()), 0)
+    near = range(len(own) - 1, max(len(own) - _NEAR, 0), -1)
+    last = next((n for n in near if own[n].text.strip()), 0)
     if not last or not _RULE.fullmatch(own[last].text) or blank(own[:last]):
         return None
     head = block(lines, index, marked=False)

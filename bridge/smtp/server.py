@@ -19,8 +19,7 @@ _RCPT_SYNTAX = "501 5.5.4 Syntax: RCPT TO:<address>"
 class Server(Secured):
     """SMTP. Like aiosmtpd it calls the handler's hooks: `handle_MAIL`, `handle_RCPT`, …
 
-    A hook of DATA may return a list, one reply a recipient: LMTP gives them all, SMTP the first
-    acceptance or, without one, the first reply.
+    A hook of DATA may return a list, one reply a recipient: LMTP gives them all, SMTP one for all.
     """
 
     _greeting = "EHLO"
@@ -178,13 +177,12 @@ class Server(Secured):
         return [_octets(each) for each in (status if isinstance(status, list) else [status])]
 
     def _answer_mail(self, replies: list[bytes]) -> None:
-        taken = next((reply for reply in replies if reply[:1] == b"2"), None)
-        if taken is not None:
-            self.service.counters.accepted += 1
         if not self.speaks_lmtp:
-            replies = [taken or replies[0]]
+            replies = [_for_all(replies)]
         elif len(replies) != len(self.envelope.rcpt_tos):
             replies = replies[:1] * len(self.envelope.rcpt_tos)
+        if any(reply[:1] == b"2" for reply in replies):
+            self.service.counters.accepted += 1
         self._set_post_data_state()
         self._out += b"\r\n".join(replies) + b"\r\n"
 
@@ -219,6 +217,20 @@ class Lmtp(Server):
 
     async def smtp_EHLO(self, hostname: str | None) -> None:  # noqa: ARG002, N802
         await self.push("500 5.5.1 This is LMTP: greet with LHLO")
+
+
+def _for_all(replies: list[bytes]) -> bytes:
+    """SMTP's one reply: "not now" if anybody's is, else yes where anybody's mail is taken.
+
+    The client then comes again with the whole mail; whoever has it already gets no second SMS.
+    """
+    if len(replies) == 1:
+        return replies[0]
+    for first in (b"4", b"2"):
+        found = next((reply for reply in replies if reply[:1] == first), None)
+        if found is not None:
+            return found
+    return replies[0]
 
 
 def _after(keyword: str, argument: str | None) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 
 from bridge.smtp.body import Reading
 from bridge.smtp.headers import Headers, parameters
+from bridge.smtp.lines import blank
 from bridge.smtp.mime import decode_transfer
 from bridge.smtp.plain import lines_of
 
@@ -34,8 +35,8 @@ def read(raw: bytes) -> tuple[Headers, list[Reading]] | None:
     if len(raw) > _MOST or raw.translate(None, _PRINTABLE):
         return None
     data = raw.replace(b"\r\n", b"\n")
-    head, blank, body = data.partition(b"\n\n")
-    if not blank or b"\r" in data or not _is_plain(body):
+    head, gap, body = data.partition(b"\n\n")
+    if not gap or b"\r" in data or not _is_plain(body):
         return None
     fields = _fields(head.decode("ascii"))
     if fields is None or fields.get("content-transfer-encoding", "") not in _AS_IT_IS:
@@ -45,7 +46,8 @@ def read(raw: bytes) -> tuple[Headers, list[Reading]] | None:
         return None
     if content.items.get("charset", "") not in _LABELS:
         return None
-    return Headers(list(fields.items())), [Reading(lines_of(body.decode("ascii")), [])]
+    lines = lines_of(body.decode("ascii"))
+    return None if blank(lines) else (Headers(list(fields.items())), [Reading(lines, [])])
 
 
 def _fields(head: str) -> dict[str, str] | None:
@@ -66,6 +68,8 @@ def _is_plain(body: bytes) -> bool:
     return (
         b"<" not in body
         and b"-----BEGIN " not in body
+        and b"[cid:" not in body
+        and b"[image: " not in body
         and bool(body.strip())
         and (b"=" not in body or decode_transfer(body, "") == body)
     )

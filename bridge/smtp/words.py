@@ -31,6 +31,8 @@ HEADER_LABELS: dict[str, tuple[str, str, str, str, str, str]] = {
     "uk": ("від|від кого", "надіслано", "дата", "кому", "копія", "тема"),
     "bg": ("от", "изпратено", "дата", "до", "копие", "относно|тема"),
     "el": ("από", "στάλθηκε", "ημερομηνία", "προς", "κοιν", "θέμα"),
+    "he": ("מאת", "נשלח", "תאריך", "אל", "עותק|העתק", "נושא"),
+    "ar": ("من", "تم الإرسال|أرسلت|أُرسلت", "التاريخ", "إلى", "نسخة", "الموضوع"),
     "zh": (
         "发件人|寄件者|寄件人",
         "发送时间|寄件日期",
@@ -78,7 +80,11 @@ WROTE: dict[str, str] = {
     "uk": r"написав|написала|написав\(ла\)|пише",
     "bg": r"написа",
     "el": r"έγραψε",
-    "ca": r"va escriure",
+    "ca": r"va escriure|missatge de",
+    "he": r"מאת|כתב/?ה?|כתבה",
+    "ar": r"كتب|كتبت|تمت كتابة ما يلي",
+    "vi": r"đã viết",
+    "id": r"menulis",
     "zh": r"写道|寫道",
     "ja": r"のメール|書きました",
     "ko": r"님이 작성",
@@ -107,10 +113,25 @@ ORIGINAL: dict[str, str] = {
     "tr": "orijinal mesaj|özgün ileti",
     "ru": "исходное сообщение|исходное письмо|оригинальное сообщение",
     "uk": "вихідне повідомлення|оригінальне повідомлення",
+    "he": "הודעה מקורית",
+    "ar": "الرسالة الأصلية|رسالة أصلية",
     "zh": "原始邮件|原始郵件",
     "ja": "元のメッセージ",
     "ko": "원본 메시지|원본 메일",
 }
+
+# "Please type your reply above this line": three stems that such a line holds, in any order.
+ANSWER_STEMS = (
+    "repl|answer|respon|odpov|antwort|répon|repon|risp|antwoord|reage|odpowi|svar|vasta|válasz"
+)
+ABOVE = (
+    "above|nad|oberhalb|über|au-dessus|encima|arriba|sopra|boven|powyżej|acima|over|ovanför"
+    "|yläpuol|fölé"
+)
+LINE_STEMS = (
+    "line|řád|čár|čar|lini|riad|čiar|zeile|strich|ligne|línea|linea|riga|regel|lijn|linha|linje"
+    "|rad|viiva|riv|vonal|sor"
+)
 
 FORWARDED: dict[str, str] = {
     "en": "forwarded message|begin forwarded message|forwarded by|start of forwarded message",
@@ -140,6 +161,8 @@ FORWARDED: dict[str, str] = {
     "hr": "proslijeđena poruka",
     "ru": "пересылаемое сообщение|пересланное сообщение|начало переадресованного сообщения",
     "uk": "переслане повідомлення|пересланий лист",
+    "he": "הודעה שהועברה|הודעה מועברת",
+    "ar": "الرسالة المعاد توجيهها|رسالة معاد توجيهها",
     "zh": "转发的邮件|转发邮件|轉寄的郵件",
     "ja": "転送されたメッセージ",
     "ko": "전달된 메시지",
@@ -184,13 +207,21 @@ SENT_FROM: dict[str, str] = {
     "ru": "отправлено с|отправлено из|отправлено через",
     "uk": "надіслано з|надіслано із|відправлено з",
     "ca": "enviat des",
+    "el": "στάλθηκε από",
+    "bg": "изпратено от",
+    "et": "saadetud",
+    "lt": "išsiųsta iš|išsiųsta naudojant",
+    "lv": "nosūtīts no",
+    "id": "dikirim dari",
+    "vi": "đã gửi từ|được gửi từ",
 }
 DEVICES = (
     r"i ?phon\w*|i ?pad\w*|i ?pod|apple watch\w*|android\w*|samsung\w*|galaxy|huawei\w*|xiaomi"
     r"|redmi|oneplus|pixel|motorola|nokia|sony|xperia|htc|lg|honor|blackberry\w*"
     r"|windows(?: phone| mail)?|outlook\w*|yahoo\w*|aol|gmail\w*|proton ?mail|proton|tutanota|tuta"
     r"|spark|k-9|fairmail|thunderbird|mailbox|newton|airmail|email\.cz|seznam\w*|centrum|gmx"
-    r"|boxer|web\.de|t-online|freenet|orange|onet|wp|interia|libero|mail\.ru|zoho|mail"
+    r"|boxer|superhuman|mailspring|mimestream|em client|typeapp|(?-i:Nine)|moto|edison mail"
+    r"|web\.de|t-online|freenet|orange|onet|wp|interia|libero|mail\.ru|zoho|mail"
     r"|mailapp|mobile (?:phone|device)|mobile|mobil\w*|cell(?:ular)? ?phone|smartphone\w*|handy"
     r"|handheld|tablet\w*|(?:[45]g )?lte smartphone|(?:wireless|lte|4g|5g|android) device"
     r"|surface(?: pro| go)?|fastmail"

@@ -80,6 +80,7 @@ chat_update = Table(
     text_column("edge"),
     text_column("key"),
     sealed_column("payload"),  # JSON as the chat sent it; empty once worked
+    sealed_column("answer"),  # JSON, until the chat has taken it
     time("at"),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("lease", BigInteger, nullable=True),

@@ -171,7 +171,10 @@ TABLES: Final[Mapping[str, Kept]] = {
         *("working", _P), masked="payload", hidden="key", plain="id carrier kind number total at"
     ),
     "chat_update": Kept(
-        *("working", _P), masked="payload", reference="id key", plain="edge at tries lease done_at"
+        *("working", _P),
+        masked="payload answer",
+        reference="id key",
+        plain="edge at tries lease done_at",
     ),
     "draft": Kept(
         *("working", _P),

@@ -108,7 +108,17 @@ SUPPRESSIONS_OF = Statement(
     .order_by(suppression.c.created_at)
 )
 REQUESTS_OF = Statement(
-    select(dsr.c.id, dsr.c.type, dsr.c.channel, dsr.c.received_at, dsr.c.state, dsr.c.closed_at)
+    select(
+        dsr.c.id,
+        dsr.c.type,
+        dsr.c.channel,
+        dsr.c.received_at,
+        dsr.c.state,
+        dsr.c.closed_at,
+        dsr.c.identity_level,
+        dsr.c.details,
+        dsr.c.reason,
+    )
     .where(among(dsr.c.token, "tokens"), dsr.c.tenant_id == bindparam("tenant"))
     .order_by(dsr.c.received_at)
 )

@@ -65,6 +65,16 @@ _FOREBEARS = Statement(
         incarnation.c.slot == bindparam("slot"), incarnation.c.id != bindparam("me")
     )
 )
+#: Who is there, and when each has told of itself last, by its own clock.
+BEATS = Statement(
+    select(incarnation.c.id, incarnation.c.seen_at).where(incarnation.c.id != bindparam("me"))
+)
+_STILL = Statement(
+    select(incarnation.c.id, incarnation.c.seen_at)
+    .where(among(incarnation.c.id, "ids"))
+    .order_by(incarnation.c.id)
+    .with_for_update()
+)
 _SILENT = Statement(
     select(incarnation.c.id).where(
         incarnation.c.seen_at < bindparam("before"), incarnation.c.id != bindparam("me")
@@ -217,15 +227,44 @@ def beat(items: Sequence[Beat]) -> Script:
     return results
 
 
-def release_silent(items: Sequence[tuple[int, float]]) -> Script:
-    """Release what other processes hold that were not seen for a lease's time; how many."""
-    me, now = items[0]
-    found = yield Rows(_SILENT, {"before": now - LEASE_SECONDS, "me": me})
-    freed = yield from release([row[0] for row in found], now)
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """Processes that nothing new was seen of for a lease's time: (id, its last beat)."""
+
+    silent: tuple[tuple[int, float], ...]
+    now: float
+
+
+def release_gone(items: Sequence[Gone]) -> Script:
+    """Release what these hold, but for those that have told of themselves since; how many."""
+    results = []
+    for item in items:
+        gone: list[int] = []
+        if item.silent:
+            found = yield Rows(_STILL, {"ids": Values([number for number, _ in item.silent])})
+            gone = [number for number, seen_at in found if (number, seen_at) in item.silent]
+        freed = yield from release(gone, item.now)
+        results.append(freed + (yield from _release_orphans(item.now)))
+    return results
+
+
+def _release_orphans(now: float) -> Script:
     orphans = yield Rows(_ORPHANS, {})
     if orphans:
         yield from resolve([(r[0], r[1], r[2], bool(r[4])) for r in orphans], now)
-    return [freed + len(orphans)] * len(items)
+    return len(orphans)
+
+
+def release_silent(items: Sequence[tuple[int, float]]) -> Script:
+    """Release what other processes hold that were not seen for a lease's time; how many.
+
+    By the clock: for a database that no other process uses, such as one just restored.
+    """
+    me, now = items[0]
+    found = yield Rows(_SILENT, {"before": now - LEASE_SECONDS, "me": me})
+    freed = yield from release([row[0] for row in found], now)
+    freed += yield from _release_orphans(now)
+    return [freed] * len(items)
 
 
 def leave(items: Sequence[int]) -> Script:

@@ -50,7 +50,7 @@ _UPDATES = Statement(
 _UPDATES_EMPTIED = Statement(
     update(chat_update)
     .where(among(chat_update.c.id, "ids"))
-    .values(payload="", done_at=chat_update.c.at)
+    .values(payload="", answer="", done_at=chat_update.c.at)
 )
 _PARTS = Statement(
     select(callback.c.id, callback.c.payload, callback.c.carrier)

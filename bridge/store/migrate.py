@@ -27,7 +27,7 @@ from bridge.store.sqlite import unavailable
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0019"
+HEAD = "0020"
 MIGRATIONS = Path(__file__).with_name("migrations")
 _LOCK = 0x736D736272  # any number that only we use
 

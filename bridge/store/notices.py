@@ -11,12 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, or_, select, text, update
+from sqlalchemy import bindparam, func, or_, select, text, update
 
 from bridge.store.cards import touch_cards
 from bridge.store.journal import ALIVE, give_back_own
 from bridge.store.sql import Do, Many, Rows, Script, Statement, Values, among, constant, insert_new
-from bridge.store.tables import OWED, conversation, message, notice, notice_body, tenant
+from bridge.store.tables import OWED, conversation, message, notice, notice_body, reply, tenant
 
 _KEYS = (
     "tenant_id",
@@ -186,6 +186,16 @@ class NoticeDone:
 
 
 @dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A notice that its place will never take, and the inboxes that get an answer instead."""
+
+    notice: Notice
+    now: float
+    reason: str
+    inboxes: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """An `explain.` mail: what it is told, and to whom."""
 
@@ -248,6 +258,12 @@ _DONE = Statement(
         lease=None,
     )
 )
+_WRITTEN = Statement(select(reply.c.subject_id).where(reply.c.id == bindparam("reply")))
+_NOT_FAILED = Statement(
+    select(func.count())
+    .select_from(notice)
+    .where(notice.c.reply_id == bindparam("reply"), notice.c.state != constant("failed"))
+)
 _RELEASE = Statement(
     update(notice)
     .where(notice.c.state == constant("sending"), among(notice.c.lease, "dead"))
@@ -268,41 +284,6 @@ _PAYLOAD_ADD = Statement(notice_body.insert(), ["notice_id", "payload"])
 def notice_of(row: Sequence[Any]) -> Notice:
     """A notice as the statements here select it."""
     return Notice(*(*row[:11], row[11] or ""))
-
-
-@dataclass(frozen=True, slots=True)
-class Divert:
-    """A reply that its own place cannot show: it goes to the inboxes, but for that place."""
-
-    notice: Notice
-    inboxes: tuple[tuple[str, str], ...]
-    subject_id: int
-    now: float
-
-
-def divert(items: Sequence[Divert]) -> Script:
-    """How many inboxes are owed each reply now."""
-    results = []
-    for item in items:
-        here = (item.notice.edge, item.notice.place)
-        rows = [
-            notice_row(
-                item.notice.tenant_id,
-                edge,
-                "inbox",
-                item.now,
-                conversation_id=item.notice.conversation_id,
-                reply_id=item.notice.reply_id,
-                place=place,
-                subject_id=item.subject_id if edge in CHATS else None,
-            )
-            for edge, place in item.inboxes
-            if (edge, place) != here
-        ]
-        if rows:
-            yield Many(NOTICE_ADD, rows)
-        results.append(len(rows))
-    return results
 
 
 def claim_notices(items: Sequence[ClaimNotices]) -> Script:
@@ -336,6 +317,45 @@ def finish_notices(items: Sequence[NoticeDone]) -> Script:
         ],
     )
     return [None] * len(items)
+
+
+def give_up_notices(items: Sequence[GivenUp]) -> Script:
+    """An item: how many places are told, or are to be told, of its reply; None without a reply.
+
+    What a person wrote must be seen by somebody: an answer goes to the inboxes instead.
+    """
+    yield from finish_notices(
+        [NoticeDone(i.notice.id, "failed", i.now, reason=i.reason) for i in items]
+    )
+    results: list[int | None] = []
+    for item in items:
+        results.append((yield from _elsewhere(item)) if item.notice.reply_id else None)
+    return results
+
+
+def _elsewhere(item: GivenUp) -> Script:
+    told = item.notice
+    written = yield Rows(_WRITTEN, {"reply": told.reply_id})
+    if not written:
+        return None  # it has been erased
+    rows = [
+        notice_row(
+            told.tenant_id,
+            edge,
+            "inbox",
+            item.now,
+            conversation_id=told.conversation_id,
+            reply_id=told.reply_id,
+            place=place,
+            subject_id=written[0][0] if edge in CHATS else None,
+        )
+        for edge, place in item.inboxes
+        if (edge, place) != (told.edge, told.place)
+    ]
+    if rows:
+        yield Many(NOTICE_ADD, rows)
+    others = yield Rows(_NOT_FAILED, {"reply": told.reply_id})
+    return others[0][0]
 
 
 def release_notices(dead: Sequence[int]) -> Script:

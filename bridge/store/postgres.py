@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import asyncpg
 
 from bridge.errors import StoreUnavailable
+from bridge.store.leases import LEASE_SECONDS
 from bridge.store.sql import (
     Do,
     Lock,
@@ -38,6 +39,7 @@ _GONE = (
     OSError,
     TimeoutError,
 )
+_HELD_UP = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, TimeoutError)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _AGAIN_TIMES = 5
 COMMAND_SECONDS = 30
@@ -53,6 +55,8 @@ def unavailable(error: Exception) -> StoreUnavailable:
         hint = "PostgreSQL is short of disk, memory or connections: see its log"
     elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
         hint = "this PostgreSQL only reads (a replica?): name the primary in [database] url"
+    elif isinstance(error, _HELD_UP):
+        hint = "PostgreSQL does not answer in time: see pg_stat_activity for who holds a lock"
     else:
         hint = "check that PostgreSQL runs and that [database] url is right"
     return StoreUnavailable(f"the database did not take it ({type(error).__name__})", hint)
@@ -81,12 +85,17 @@ class Postgres:
             raise unavailable(error) from error
 
     async def _connect(self) -> asyncpg.Connection[Any]:
-        # synchronous_commit is said aloud: a server-wide "off" would break our 250.
+        # synchronous_commit is said aloud: a server-wide "off" would break our 250. A process that
+        # stands still within a transaction must not keep its locks from whoever takes over.
         return await asyncpg.connect(
             self.url,
             timeout=10,
             command_timeout=COMMAND_SECONDS,
-            server_settings={"synchronous_commit": "on", "application_name": "sms-bridge"},
+            server_settings={
+                "synchronous_commit": "on",
+                "application_name": "sms-bridge",
+                "idle_in_transaction_session_timeout": f"{LEASE_SECONDS * 1000:.0f}",
+            },
         )
 
     async def close(self) -> None:

@@ -78,6 +78,7 @@ class Sqlite:
         self.vault = vault
         self._writer: aiosqlite.Connection | None = None
         self._reader: aiosqlite.Connection | None = None
+        self._file: tuple[int, int] | None = None
 
     async def open(self) -> None:
         """Open both connections. Raises StoreUnavailable."""
@@ -98,6 +99,7 @@ class Sqlite:
                 await self._writer.execute(f"PRAGMA {pragma}")
             # From here on we wait for a lock ourselves, and never in the loop's thread.
             await self._writer.execute("PRAGMA busy_timeout = 0")
+            self._file = _identity(self.path)
             self._reader = await _connect(self.path)
             await self._reader.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
             await self._reader.execute("PRAGMA query_only = ON")
@@ -119,6 +121,11 @@ class Sqlite:
         """
         if self._writer is None:
             raise StoreUnavailable("the database is closed", "start the bridge again")
+        if _identity(self.path) != self._file:
+            raise StoreUnavailable(
+                "the database's file was moved or replaced while the bridge ran",
+                "put it back, or start the bridge again with the one that is there",
+            )
         raw = self._writer._conn  # noqa: SLF001
         quick = all(is_quick(script) for script in scripts)
         session = self.vault.session()
@@ -164,6 +171,15 @@ class Sqlite:
             await _hop(self._writer, _scrub, raw, self.path.parent, anew)
         except sqlite3.Error as error:
             raise unavailable(error) from error
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Which file stands under a name: what is written to one that is gone is gone with us."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def _scrub(connection: sqlite3.Connection, folder: Path, anew: bool) -> None:

@@ -75,6 +75,7 @@ class Store:
         self._closing = False
         self.commits = 0
         self.failing: StoreUnavailable | None = None
+        self._told: set[str] = set()
 
     @property
     def database(self) -> str:
@@ -212,6 +213,7 @@ class Store:
         self.commits += 1
         if self.failing is not None:
             self.failing = None
+            self._told.clear()
             log.info("database takes writes again")
         for (_, waiting), answers in zip(batches, results, strict=True):
             for (_, future), answer in zip(waiting, answers, strict=True):
@@ -221,7 +223,8 @@ class Store:
     def _refuse(
         self, batches: list[tuple[BatchScript[Any], _Waiting]], error: StoreUnavailable
     ) -> None:
-        if self.failing is None:
+        if error.hint not in self._told:  # what it is may show later than that it is
+            self._told.add(error.hint)
             log.error("database refuses writes", error=error.sentence, hint=error.hint)
         self.failing = error
         for _, waiting in batches:

@@ -60,6 +60,14 @@ class UpdateDone:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepAnswer:
+    """An update was obeyed: what is to be told, whatever becomes of the process."""
+
+    id: int
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class GiveBackUpdates:
     """A write of updates whose commit was in doubt: those that nobody works are free again.
 
@@ -105,7 +113,18 @@ OPEN_UPDATE = Statement(
 _DONE = Statement(
     update(chat_update)
     .where(chat_update.c.id == bindparam("u_id"), chat_update.c.done_at.is_(None))
-    .values(done_at=bindparam("u_now"), payload="", lease=None)
+    .values(done_at=bindparam("u_now"), payload="", answer="", lease=None)
+)
+#: What an update was answered already, "" for nothing.
+KEPT_ANSWER = Statement(
+    select(chat_update.c.answer).where(
+        chat_update.c.id == bindparam("id"), chat_update.c.done_at.is_(None)
+    )
+)
+_ANSWERED = Statement(
+    update(chat_update)
+    .where(chat_update.c.id == bindparam("u_id"), chat_update.c.done_at.is_(None))
+    .values(answer=bindparam("answer"))
 )
 _AGAIN = Statement(
     update(chat_update)
@@ -184,6 +203,13 @@ def finish_updates(items: Sequence[UpdateDone]) -> Script:
         else:
             results.append((yield from close_update(item.id, item.now)))
     return results
+
+
+def keep_answers(items: Sequence[KeepAnswer]) -> Script:
+    """Keep the answers of open updates until they are told."""
+    for item in items:
+        yield Do(_ANSWERED, {"u_id": item.id, "answer": item.answer})
+    return [None] * len(items)
 
 
 def close_update(number: int, now: float) -> Script:

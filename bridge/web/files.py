@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bridge.dates import day
+from bridge.dates import spoken_day
 from bridge.dispatch.attaching import PATH
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.fetching import WITHIN, Sent, TooMany, behind, octets
@@ -21,6 +21,7 @@ from bridge.pages import Pages
 from bridge.web.address import asker
 from bridge.web.guard import Guard, host_of, refused
 from bridge.web.language import Words, chosen
+from bridge.web.still import still
 
 _HERE: Final = Path(__file__).parent
 _HEADERS: Final = {
@@ -39,24 +40,16 @@ class FilePage:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
         self._guard = Guard(bridge.settings)
-        self._style = (_HERE / "static" / "glimpse.css").read_text(encoding="utf-8")
-        self._image = (_HERE / "static" / "icon.svg").read_text(encoding="utf-8")
         self._pages = Pages(_HERE / "templates")
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered here."""
         return [
-            web.get(f"{PATH}style.css", self._css),
-            web.get(f"{PATH}icon.svg", self._icon),
+            still(f"{PATH}style.css", "glimpse.css"),
+            still(f"{PATH}icon.svg", "icon.svg"),
             web.get(f"{PATH}{{code}}", self._show),
             web.post(f"{PATH}{{code}}", self._hand_over),
         ]
-
-    async def _css(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._style, content_type="text/css")
-
-    async def _icon(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._image, content_type="image/svg+xml")
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         return await self._answered(request, "")
@@ -102,7 +95,7 @@ class FilePage:
         files = [
             (number, each.name, _size(each.size, words)) for number, each in enumerate(found, 1)
         ]
-        until = day(found[0].expires_at) if found else ""
+        until = spoken_day(found[0].expires_at, words.code) if found else ""
         page = self._pages.render(
             "files.html", words=words, title=title, lead=lead, files=files, until=until
         )

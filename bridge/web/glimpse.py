@@ -13,6 +13,7 @@ from aiohttp import web
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.glimpses import PATH, opened
 from bridge.pages import Pages
+from bridge.web.still import still
 
 _HERE: Final = Path(__file__).parent
 
@@ -22,19 +23,15 @@ class GlimpsePage:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._style = (_HERE / "static" / "glimpse.css").read_text(encoding="utf-8")
         self._pages = Pages(_HERE / "templates")
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered here."""
         return [
-            web.get(f"{PATH}style.css", self._css),
+            still(f"{PATH}style.css", "glimpse.css"),
             web.get(f"{PATH}{{secret}}", self._ask),
             web.post(f"{PATH}{{secret}}", self._show),
         ]
-
-    async def _css(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._style, content_type="text/css")
 
     async def _ask(self, _request: web.Request) -> web.Response:
         # Nothing is looked up: the page is the same for a link that there never was.

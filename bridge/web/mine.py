@@ -12,17 +12,28 @@ from pathlib import Path
 from typing import Any, Final
 
 from bridge import phone
-from bridge.dates import day
-from bridge.dispatch import consents, identity
+from bridge.dates import spoken_day, spoken_minute
+from bridge.dispatch import consents, identity, keeping
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.deciding import may_release, withdraw
-from bridge.dispatch.requests import NUMBER, Ask, By, Someone, open_request, token_of
+from bridge.dispatch.receipt_links import receipt_link
+from bridge.dispatch.requests import (
+    NUMBER,
+    UNPROVED,
+    Ask,
+    By,
+    Someone,
+    moved,
+    open_request,
+    token_of,
+    verified,
+)
 from bridge.dispatch.stopping import stop, wish
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
-from bridge.privacy.requests import FINAL, RELEASING, Kind, State
+from bridge.privacy.requests import FINAL, RELEASING, Authority, Kind, State, authority
 from bridge.store import ids
-from bridge.store.listed import MARKETING
+from bridge.store.listed import MARKETING, RESTRICTED
 from bridge.store.portal import Known
 from bridge.store.request_rows import OF_PERSON, Request, request_of
 from bridge.store.requests import Check
@@ -39,7 +50,18 @@ KINDS: Final = ("access", "portability", "erase", "erase_only", "rectify", "rest
 _BEGUN: Final = frozenset({State.EXECUTING, State.DONE, State.FAILED}) | FINAL
 _LONGEST: Final = 2000
 
+#: Ways of a consent for which the page has words of its own; others are shown as they were given.
+_CHANNELS: Final = frozenset("cli slack telegram sms handset mail web import paper phone".split())
+
 Act = Callable[["Visitor", Words, dict[str, str]], Awaitable[str]]
+
+
+class Told(Refused):
+    """An act that was not possible: a sentence in the person's language, and the field's id."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +98,23 @@ class Mine:
             "request": self._request,
             "second": self._second,
             "cancel": self._cancel,
+            "confirm": self._confirm,
         }
 
-    async def shown(self, visitor: Visitor) -> dict[str, Any]:
+    async def shown(self, visitor: Visitor, say: Words) -> dict[str, Any]:
         """What the page shows."""
         requests = await self._requests(visitor)
-        tenants = [await self._tenant(known, requests) for known in visitor.known]
+        tenants = [await self._tenant(known, requests, say) for known in visitor.known]
         return {"kinds": KINDS, "tenants": tenants}
 
-    async def file(self, visitor: Visitor, shown: str) -> Path:
+    async def file(self, visitor: Visitor, shown: str, say: Words) -> Path:
         """The file of an export that may be handed out. Raises Refused."""
         request = await self._own(visitor, shown)
-        if why := may_release(request, self._bridge.clock()):
-            raise Refused(why)
-        file = Path(next(iter(request.result.get("files", ())), ""))
-        if not file.is_file():  # noqa: ASYNC240 - one look
-            raise Refused("the file is no longer kept", "ask for a new one")
+        if may_release(request, self._bridge.clock()):
+            raise Told(say("not_yet"))
+        file = _file(request)
+        if file is None:
+            raise Told(say("file_gone"))
         return file
 
     # -- acts --------------------------------------------------------------------------------
@@ -99,6 +122,7 @@ class Mine:
     async def _stop(self, visitor: Visitor, say: Words, form: dict[str, str]) -> str:
         tenant = form.get("tenant", "")
         everybody = tenant == "0"
+        name = "" if everybody else visitor.at(tenant).tenant
         for known in visitor.known[:1] if everybody else [visitor.at(tenant)]:
             item = wish(
                 self._bridge.keys,
@@ -109,7 +133,7 @@ class Mine:
                 now=self._bridge.clock(),
             )
             await stop(self._bridge, item)
-        return say("stopped")
+        return say("stopped") if everybody else say("stopped_one", tenant=name)
 
     async def _withdraw(self, visitor: Visitor, say: Words, form: dict[str, str]) -> str:
         known = visitor.at(form.get("tenant", ""))
@@ -117,7 +141,7 @@ class Mine:
         found = await consents.consents_of(self._bridge, tenant, known.phone)
         chosen = next((c for c in found if str(c.id) == form.get("consent", "")), None)
         if chosen is None:
-            raise Refused("there is no such consent", "choose one of those shown")
+            raise Refused("there is no such consent")
         number = phone.parse(known.phone)
         await consents.withdraw(self._bridge, tenant, number, chosen.programme, via=SOURCE)
         return say("withdrawn")
@@ -126,7 +150,7 @@ class Mine:
         known = visitor.at(form.get("tenant", ""))
         asked = form.get("type", "")
         if asked not in KINDS:
-            raise Refused("choose what you ask for")
+            raise Told(say("choose"))
         kind, _, only = asked.partition("_")
         details = {"words": form.get("details", "").strip()[:_LONGEST]}
         if only:
@@ -146,8 +170,16 @@ class Mine:
             ),
         )
         request = opened.request
-        due = day(request.due) if request else ""
+        due = spoken_day(request.due, say.code) if request else ""
         return say("asked", id=ids.show(opened.duplicate_of or opened.id), date=due)
+
+    async def _confirm(self, visitor: Visitor, say: Words, form: dict[str, str]) -> str:
+        """A request that came another way is theirs: the session proves the number."""
+        request = await self._own(visitor, form.get("request", ""))
+        now = self._bridge.clock()
+        check = Check(SOURCE, now, now, passed=True)
+        await moved(self._bridge, verified(self._bridge, request, check, ACTOR), "proved again")
+        return say("confirmed")
 
     async def _second(self, visitor: Visitor, say: Words, form: dict[str, str]) -> str:
         request = await self._own(visitor, form.get("request", ""))
@@ -155,10 +187,10 @@ class Mine:
         try:
             # A sender's name would be no proof here: this page shows it.
             date.fromisoformat(said)
-        except ValueError:
-            raise Refused(say("second_wrong")) from None
-        await identity.second_fact(self._bridge, request.id, said, By(ACTOR, SOURCE))
-        return ""
+            await identity.second_fact(self._bridge, request.id, said, By(ACTOR, SOURCE))
+        except (ValueError, Refused):
+            raise Told(say("second_wrong"), f"d{ids.show(request.id)}") from None
+        return say("second_right")
 
     async def _cancel(self, visitor: Visitor, say: Words, form: dict[str, str]) -> str:
         request = await self._own(visitor, form.get("request", ""))
@@ -173,23 +205,32 @@ class Mine:
             raise Refused("this sender no longer uses the bridge", "turn to the operator")
         return tenant
 
-    async def _tenant(self, known: Known, requests: list[Request]) -> dict[str, Any]:
+    async def _tenant(self, known: Known, requests: list[Request], say: Words) -> dict[str, Any]:
         tenant = self._bridge.register.tenants.get(known.tenant_id)
         tokens = self._bridge.keys.tokens(known.tenant_id, known.phone)
         rows = await self._bridge.store.read(ACTIVE, keys=Values(tokens))
         purposes = {row[4] for row in rows}
         found = await consents.consents_of(self._bridge, tenant, known.phone) if tenant else []
+        theirs = [r for r in requests if r.tenant_id == known.tenant_id]
         return {
             "id": known.tenant_id,
             "name": known.tenant,
-            "stopped": bool(purposes - {MARKETING}),
+            "stopped": bool(purposes - {MARKETING, RESTRICTED}),
+            "restricted": RESTRICTED in purposes,
             "no_marketing": MARKETING in purposes,
             "decides": tenant is None or tenant.profile == "processor",
-            "consents": [_consent(each) for each in found],
-            "requests": [self._shown(r) for r in requests if r.tenant_id == known.tenant_id],
+            "authority": self._authority(tenant),
+            "consents": [_consent(each, say) for each in found],
+            "requests": [await self._shown(request, say) for request in theirs],
         }
 
-    def _shown(self, request: Request) -> dict[str, Any]:
+    def _authority(self, tenant: Tenant | None) -> Authority | None:
+        """Whom to complain to about this tenant, where that is not whom the page names."""
+        wished = self._bridge.settings.privacy.authority
+        found = authority(tenant.authority if tenant else "", wished)
+        return found if found != authority(wished) else None
+
+    async def _shown(self, request: Request, say: Words) -> dict[str, Any]:
         now = self._bridge.clock()
         state = State(request.state)
         releasing = Kind(request.type) in RELEASING
@@ -199,18 +240,36 @@ class Mine:
             "id": ids.show(request.id),
             "type": request.type,
             "state": request.state,
-            "received": day(request.received_at),
-            "open": state not in FINAL,
+            "received": spoken_day(request.received_at, say.code),
+            "open": state not in FINAL and not ready,
+            "unproved": request.state in UNPROVED,
+            "receipt": self._receipt(request),
             "cancellable": state not in _BEGUN or (releasing and not ready and state not in FINAL),
-            "due": day(request.due),
+            "due": spoken_day(request.due, say.code),
             "reason": request.reason,
-            "release": day(request.release_at) if waits and request.release_at else "",
+            "release": spoken_minute(request.release_at, say.code)
+            if waits and request.release_at
+            else "",
             "question": releasing
             and state not in FINAL
+            and request.state not in UNPROVED
             and request.identity_level not in ("second-fact", "vouched"),
-            "file": ready,
+            "file": ready and _file(request) is not None,
+            "until": spoken_day(await self._until(request), say.code) if ready else "",
             "password": str(request.result.get("password", "")) if ready else "",
         }
+
+    def _receipt(self, request: Request) -> str:
+        """Where an erasure's receipt is going to be."""
+        if Kind(request.type) is not Kind.ERASE or request.state in UNPROVED:
+            return ""
+        return receipt_link(self._bridge, request.id)
+
+    async def _until(self, request: Request) -> float:
+        """Until when the file of an export is kept."""
+        now, file = self._bridge.clock(), _file(request)
+        kept = now - (await keeping.plan(self._bridge)).period("export").before(now)
+        return kept + (file.stat().st_mtime if file is not None else now)
 
     async def _requests(self, visitor: Visitor) -> list[Request]:
         if not visitor.known:
@@ -224,18 +283,25 @@ class Mine:
         found = await self._requests(visitor)
         request = next((r for r in found if ids.show(r.id) == shown), None)
         if request is None:
-            raise Refused("this is not a request of yours", "choose one of those shown")
+            raise Refused("this is not a request of theirs")
         return request
 
 
-def _consent(shown: consents.Shown) -> dict[str, Any]:
+def _file(request: Request) -> Path | None:
+    """The file of an export, while it is kept."""
+    file = Path(next(iter(request.result.get("files", ())), ""))
+    return file if file.is_file() else None
+
+
+def _consent(shown: consents.Shown, say: Words) -> dict[str, Any]:
     ended = shown.withdrawn_at or (shown.expires_at if shown.state == "expired" else None)
+    channel = say(f"by_{shown.channel}") if shown.channel in _CHANNELS else shown.channel
     return {
         "id": shown.id,
-        "purpose": shown.programme or shown.purpose,
-        "given": day(shown.given_at),
-        "channel": shown.channel,
+        "purpose": shown.programme or say(f"for_{shown.purpose}"),
+        "given": spoken_day(shown.given_at, say.code),
+        "channel": channel,
         "text": shown.text,
-        "gone": day(ended) if ended else "",
+        "gone": spoken_day(ended, say.code) if ended else "",
         "active": shown.state == "active",
     }

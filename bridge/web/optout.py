@@ -15,6 +15,7 @@ from bridge.dispatch.optout import PATH, left_by_link
 from bridge.pages import Pages
 from bridge.store.listed import ANY, MARKETING
 from bridge.web.language import chosen
+from bridge.web.still import still
 
 _HERE: Final = Path(__file__).parent
 _HEADERS: Final = {
@@ -29,19 +30,16 @@ class OptOutPage:
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._style = (_HERE / "static" / "glimpse.css").read_text(encoding="utf-8")
         self._pages = Pages(_HERE / "templates")
 
     def routes(self) -> list[web.RouteDef]:
         """What is answered here."""
         return [
-            web.get(f"{PATH}style.css", self._css),
+            still(f"{PATH}style.css", "glimpse.css"),
+            still(f"{PATH}icon.svg", "icon.svg"),
             web.get(f"{PATH}{{secret}}", self._ask),
             web.post(f"{PATH}{{secret}}", self._leave),
         ]
-
-    async def _css(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._style, content_type="text/css")
 
     async def _ask(self, request: web.Request) -> web.Response:
         # The page is the same for a link that there never was.

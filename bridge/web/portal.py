@@ -16,6 +16,8 @@ from aiohttp import web
 
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.portal import SignIn
+from bridge.dispatch.receipt_links import linked
+from bridge.dispatch.receipting import receipt_of
 from bridge.errors import BadNumber, BridgeError, Refused
 from bridge.pages import Pages
 from bridge.privacy.requests import authority
@@ -23,7 +25,9 @@ from bridge.store.portal import SESSION_SECONDS
 from bridge.web.address import asker
 from bridge.web.guard import is_foreign
 from bridge.web.language import Words, chosen, languages
-from bridge.web.mine import Act, Mine, Visitor
+from bridge.web.mine import Act, Mine, Told, Visitor
+from bridge.web.receipts import readable
+from bridge.web.still import still
 
 HOME: Final = "/privacy"
 COOKIE: Final = "portal"
@@ -39,9 +43,6 @@ class Portal:
         self._bridge = bridge
         self._sign_in = SignIn(bridge)
         self._mine = Mine(bridge)
-        static = _HERE / "static"
-        self._style = (static / "portal.css").read_text(encoding="utf-8")
-        self._icon = (static / "icon.svg").read_text(encoding="utf-8")
         self._secure = urlsplit(bridge.settings.public_url).scheme == "https"
         self._host = urlsplit(bridge.settings.public_url).netloc
         self._pages = Pages(
@@ -49,6 +50,8 @@ class Portal:
             home=HOME,
             languages=[(code, found("language")) for code, found in languages("portal").items()],
             dpo=bridge.settings.privacy.dpo,
+            mailbox=f"{bridge.settings.privacy.address}@{bridge.settings.smtp.domains[0]}",
+            mailable=_mailable,
             authority=authority("", bridge.settings.privacy.authority),
         )
 
@@ -57,23 +60,22 @@ class Portal:
         acts = self._mine.acts()
         return [
             web.get(HOME, self._start),
-            web.get(f"{HOME}/style.css", self._css),
-            web.get(f"{HOME}/icon.svg", self._svg),
+            still(f"{HOME}/style.css", "portal.css"),
+            still(f"{HOME}/icon.svg", "icon.svg"),
             web.post(f"{HOME}/code", self._code),
             web.post(f"{HOME}/enter", self._enter),
             web.get(f"{HOME}/me", self._me),
+            web.get(f"{HOME}/receipt/{{proof}}", self._receipt),
+            web.get(f"{HOME}/receipt/{{proof}}/signed", self._signed),
             web.post(f"{HOME}/out", self._out),
             web.post(f"{HOME}/download", self._download),
             *(web.post(f"{HOME}/{name}", self._acted(act)) for name, act in acts.items()),
         ]
 
-    async def _css(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._style, content_type="text/css")
-
-    async def _svg(self, _request: web.Request) -> web.Response:
-        return web.Response(text=self._icon, content_type="image/svg+xml")
-
     async def _start(self, request: web.Request) -> web.Response:
+        if await self._visitor(request) is not None:
+            chosen = f"?lang={self._words(request).code}" if "lang" in request.query else ""
+            return _see(f"{HOME}/me{chosen}")
         return self._page(request, "start")
 
     async def _code(self, request: web.Request) -> web.Response:
@@ -85,7 +87,7 @@ class Portal:
                 typed, asker(request), say("code_sms", host=self._host, code="{code}")
             )
         except BadNumber:
-            return self._page(request, "start", problem=say("bad_number"), status=400)
+            return self._page(request, "start", number=typed, problem=say("bad_number"), status=400)
         return self._page(request, "code", number=typed)
 
     async def _enter(self, request: web.Request) -> web.Response:
@@ -127,10 +129,9 @@ class Portal:
         if visitor is None:
             return self._expired(request)
         try:
-            file = await self._mine.file(visitor, form.get("request", ""))
+            file = await self._mine.file(visitor, form.get("request", ""), self._words(request))
         except Refused as no:
-            problem = self._words(request)("refused", sentence=no.sentence)
-            return await self._mine_page(request, visitor, problem=problem, status=400)
+            return await self._refused(request, visitor, no)
         headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
         return web.FileResponse(file, headers=headers)
 
@@ -144,14 +145,49 @@ class Portal:
             try:
                 notice = await act(visitor, say, form)
             except BridgeError as error:
-                problem = say("refused", sentence=error.sentence)
-                return await self._mine_page(request, visitor, problem=problem, status=400)
+                return await self._refused(request, visitor, error)
             return await self._mine_page(request, visitor, notice=notice)
 
         return handler
 
+    async def _refused(
+        self, request: web.Request, visitor: Visitor, error: BridgeError
+    ) -> web.Response:
+        """Why something was not possible, in the page's language: errors speak to operators."""
+        known = isinstance(error, Told)
+        problem = error.sentence if known else self._words(request)("refused")
+        field = error.field if isinstance(error, Told) else ""
+        return await self._mine_page(request, visitor, problem=problem, field=field, status=400)
+
+    async def _receipt(self, request: web.Request) -> web.Response:
+        """What was erased, for whoever has the address: nobody knows them any more."""
+        text = await self._proof(request)
+        say = self._words(request)
+        if not text:
+            return self._page(request, "start", problem=say("no_receipt"), status=404)
+        told, path = readable(text, say), request.path
+        return self._page(request, "receipt", receipt=told, signed=f"{path}/signed", here=path)
+
+    async def _signed(self, request: web.Request) -> web.Response:
+        """The same as it was signed, for `bridge privacy verify`."""
+        text = await self._proof(request)
+        if not text:
+            problem = self._words(request)("no_receipt")
+            return self._page(request, "start", problem=problem, status=404)
+        name = request.match_info["proof"].partition("-")[0]
+        headers = {"Content-Disposition": f'attachment; filename="{name}.json"'}
+        return web.Response(text=text, content_type="application/json", headers=headers)
+
+    async def _proof(self, request: web.Request) -> str:
+        """The receipt that an address names; "" where there is none."""
+        number = linked(self._bridge, request.match_info["proof"])
+        try:
+            return await receipt_of(self._bridge, number) if number else ""
+        except Refused:
+            return ""
+
     async def _mine_page(self, request: web.Request, visitor: Visitor, **more: Any) -> web.Response:
-        shown = await self._mine.shown(visitor)
+        shown = await self._mine.shown(visitor, self._words(request))
         return self._page(request, "me", end=visitor.end, **shown, **more)
 
     def _expired(self, request: web.Request) -> web.Response:
@@ -179,7 +215,7 @@ class Portal:
         say = self._words(request)
         # A page that answers a form cannot be asked for again in another language.
         here = f"{HOME}/me" if name == "me" else HOME
-        shown = {"notice": "", "problem": "", "here": here, **values}
+        shown = {"notice": "", "problem": "", "field": "", "number": "", "here": here, **values}
         page = self._pages.render(f"portal/{name}.html", say=say, lang=say.code, **shown)
         answer = web.Response(text=page, content_type="text/html", status=status, headers=_HEADERS)
         if "lang" in request.query:
@@ -189,3 +225,8 @@ class Portal:
 
 def _see(path: str) -> web.Response:
     return web.Response(status=303, headers={"Location": path})
+
+
+def _mailable(words: str) -> bool:
+    """Whether the officer is named by a mail address alone."""
+    return "@" in words and not set(words) & set(" <>,;")

@@ -67,7 +67,9 @@ class Us:
     """An open carrier and everything that it told."""
 
     def __init__(self, config: Carrier) -> None:
-        self.carrier = HttpCarrier(config, provider(config, KEYS, PUBLIC))
+        self.may = True
+        known = provider(config, KEYS, PUBLIC)
+        self.carrier = HttpCarrier(config, known, may_leave=lambda: self.may)
         self.outcomes: dict[int, Outcome] = {}
         self.rooms = 0
         self._sending = False
@@ -254,6 +256,18 @@ async def test_what_is_withdrawn_before_it_is_written_stays_here(case: Case) -> 
         assert it.outcomes[stays.attempt].verdict is Verdict.ACCEPTED
         assert len(peer.sent) == 1
         assert it.carrier.up
+
+
+async def test_a_process_that_others_take_for_dead_writes_nothing(case: Case) -> None:
+    """It stood frozen while its parts waited for a connection: another has sent them by now."""
+    async with a_peer(case) as peer, us(case, peer.url) as it:
+        it.may = False
+        (outcome,) = await it.ask(it.part())
+        assert outcome.verdict is Verdict.NOT_SENT
+        it.may = True
+        (outcome,) = await it.ask(it.part())
+        assert outcome.verdict is Verdict.ACCEPTED
+        assert len(peer.sent) == 1
 
 
 @pytest.mark.usefixtures("quick")

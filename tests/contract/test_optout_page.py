@@ -155,3 +155,21 @@ async def test_p46_an_advertisement_from_a_name_leaves_with_its_link(site: Site)
     status, _, _ = await site.asks("POST", link.removeprefix("http://127.0.0.1:8080"), data={})
     assert status == 200
     assert await site.listed() == [("tenant", "any", "link")]
+
+
+@pytest.mark.parametrize(("accepted", "more"), [("cs", "Kdo má vaše číslo"), ("nb", "Hvem som")])
+async def test_p31_the_link_leads_to_all_else_that_a_person_may_ask_for(
+    site: Site, accepted: str, more: str
+) -> None:
+    path = await site.sent()
+    headers = {"Accept-Language": accepted}
+    pages = [
+        await site.asks("GET", path, headers=headers),
+        await site.asks("POST", path, headers=headers, data={"purpose": "any"}),
+        await site.asks("POST", "/o/nothing", headers=headers, data={"purpose": "any"}),
+    ]
+    for _, page, _ in pages:
+        assert 'href="/privacy?lang=' in page
+        assert more in page
+    status, _, got = await site.asks("GET", "/o/icon.svg")
+    assert (status, got["Content-Type"].partition(";")[0]) == (200, "image/svg+xml")

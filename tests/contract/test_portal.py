@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from yarl import URL
 
 from bridge import phone
-from bridge.dispatch import consents
+from bridge.dispatch import consents, deciding, receipting
+from bridge.dispatch.requests import By
+from bridge.dispatch.submit import submit
+from bridge.model import Origin, Submission
 from bridge.settings import Listen
+from bridge.store import ids, tables
 from bridge.store.consents import Terms, give_consents
 from bridge.store.portal import tidy_portal
 from bridge.store.portal_tables import portal_ask, portal_code, portal_session
 from bridge.store.request_tables import dsr
-from bridge.store.sql import Statement
+from bridge.store.sql import Do, Script, Statement
+from bridge.web.language import languages
+from bridge.web.receipts import STAYS, readable
 from bridge.web.server import WebServer, make_app
 from tests.bridges import ANNA, BERIT, Running, a_bridge, until, write_config
 
@@ -202,7 +210,8 @@ async def test_a_person_stops_only_senders_that_have_their_number(visitor: Visit
     await visitor.enter(ANNA)
     answer = await visitor.post("/privacy/stop", tenant="77")
     assert answer.status == 400
-    assert "does not have your number" in answer.page
+    assert "This was not possible" in answer.page
+    assert "You get messages from acme" in answer.page
 
 
 async def test_nothing_is_done_without_a_session(visitor: Visitor) -> None:
@@ -379,6 +388,22 @@ async def test_p33_the_authority_and_the_officer_are_named_on_every_page(visitor
         assert "https://uoou.gov.cz" in page.page
 
 
+async def test_whoever_is_signed_in_needs_no_other_code(visitor: Visitor) -> None:
+    await visitor.enter(ANNA)
+    answer = await visitor.get("/privacy?lang=cs")
+    assert answer.status == 200
+    assert "končí na 456" in answer.page
+    assert 'id="number"' not in answer.page
+
+
+async def test_every_page_says_where_to_ask_by_mail_and_names_its_choice_of_languages(
+    visitor: Visitor,
+) -> None:
+    for page in (await visitor.get("/privacy"), await visitor.ask(ANNA), await visitor.enter(ANNA)):
+        assert 'href="mailto:privacy@sms.example"' in page.page
+        assert 'aria-label="Language"' in page.page
+
+
 async def test_what_is_over_is_tidied(visitor: Visitor) -> None:
     await visitor.enter(ANNA)
     await visitor.ask(STRANGER)
@@ -390,3 +415,211 @@ async def test_what_is_over_is_tidied(visitor: Visitor) -> None:
     await store.write(tidy_portal, now + 86_401)
     for table in tables:
         assert not await visitor.running.rows(Statement(select(*table.c)))
+
+
+SECOND = """
+[[tenants]]
+name = "second"
+region = "CZ"
+profile = "controller"
+authority = "NO"
+"""
+
+
+@pytest.fixture
+async def czech(tmp_path: Path) -> AsyncIterator[Visitor]:
+    """Two tenants, and a browser that wants Czech."""
+    config = write_config(tmp_path, more=SECOND)
+    async with a_bridge(config) as running:
+        parts = running.parts
+        app = make_app(running.bridge, parts.reception, parts.notifier.mailbox, dict, "")
+        server = WebServer(app)
+        await server.start(Listen("127.0.0.1", 0))
+        jar = aiohttp.CookieJar(unsafe=True)
+        headers = {"Accept-Language": "cs"}
+        async with aiohttp.ClientSession(cookie_jar=jar, headers=headers) as session:
+            try:
+                await running.mail(f"{ANNA}@sms.example")
+                yield Visitor(running, session, f"http://{server.addresses[0]}")
+            finally:
+                await server.stop()
+
+
+def _id(visitor: Visitor, name: str) -> str:
+    tenants = visitor.running.bridge.register.tenants.values()
+    return next(str(tenant.id) for tenant in tenants if tenant.name == name)
+
+
+async def _second(visitor: Visitor) -> str:
+    """The other tenant has texted Anna; its id."""
+    second = _id(visitor, "second")
+    origin = Origin("cli", "test")
+    await submit(visitor.running.bridge, Submission(int(second), origin, ANNA, "CZ", "Ahoj"))
+    return second
+
+
+async def _sent(visitor: Visitor) -> dict[str, int]:
+    query = Statement(
+        select(tables.tenant.c.name, func.count())
+        .join(tables.message, tables.message.c.tenant_id == tables.tenant.c.id)
+        .where(tables.message.c.sent_at.is_not(None))
+        .group_by(tables.tenant.c.name)
+    )
+    return {row[0]: row[1] for row in await visitor.running.rows(query)}
+
+
+async def test_an_act_that_is_not_possible_is_told_in_the_readers_language(czech: Visitor) -> None:
+    await czech.enter(ANNA)
+    request = _id_of(await czech.post("/privacy/request", tenant=_id(czech, "acme"), type="access"))
+    for path, form in {
+        "second": {"request": request, "date": "2001-01-01"},
+        "download": {"request": request},
+        "cancel": {"request": "0000000000000"},
+        "request": {"tenant": _id(czech, "acme"), "type": "nonsense"},
+        "withdraw": {"tenant": _id(czech, "acme"), "consent": "7"},
+        "stop": {"tenant": "77"},
+    }.items():
+        answer = await czech.post(f"/privacy/{path}", **form)
+        said = re.search(r'role="alert">([^<]+)<', answer.page)
+        assert said, path
+        assert not re.search(r"\b(the|this|not|is|of|that|it)\b", said[1]), said[1]
+    wrong = await czech.post("/privacy/second", request=request, date="2001-01-01")
+    assert re.search(
+        rf'id="d{request}"[^>]+aria-invalid="true" aria-describedby="problem"', wrong.page
+    )
+
+
+async def test_dates_are_written_as_the_reader_writes_them(czech: Visitor) -> None:
+    await czech.enter(ANNA)
+    page = await czech.post("/privacy/request", tenant=_id(czech, "acme"), type="access")
+    assert not re.search(r"\d{4}-\d\d-\d\d", page.page)
+    at = datetime.fromtimestamp(czech.running.bridge.clock(), ZoneInfo("Europe/Prague"))
+    assert f"žádost z {at.day}.\N{NBSP}" in page.page
+    assert re.search(r"nejdříve \d+\.\N{NBSP}\w+ \d{4} \d\d:\d\d CES?T", page.page)
+
+    async def notice() -> bool:
+        return any("Nekdo zada" in text for text in await czech.phone(ANNA))
+
+    await until(notice)
+    notices = [text for text in await czech.phone(ANNA) if "Nekdo zada" in text]
+    assert re.search(r"vydame ji \d+\. \d+\. \d{4} \d\d:\d\d CES?T\.", notices[-1])
+
+
+async def test_p33_each_sender_has_its_own_authority(czech: Visitor) -> None:
+    await _second(czech)
+    page = await czech.enter(ANNA)
+    acme, _, second = page.page.partition(">second</h2>")
+    assert "datatilsynet" not in acme
+    assert "https://www.datatilsynet.no" in second
+
+
+async def test_p23_the_day_that_is_asked_for_is_that_of_the_sender_who_is_asked_about(
+    czech: Visitor,
+) -> None:
+    """Another sender wrote later: the honest answer about the first one is right all the same."""
+    running = czech.running
+    await _second(czech)
+
+    async def both() -> bool:
+        return (await _sent(czech)).keys() >= {"acme", "second"}
+
+    await until(both)
+    week = czech.running.bridge.clock() - 7 * 86400
+    await running.bridge.store.write(_backdate, (int(_id(czech, "acme")), week))
+    await czech.enter(ANNA)
+    request = _id_of(await czech.post("/privacy/request", tenant=_id(czech, "acme"), type="access"))
+    answered = datetime.fromtimestamp(week, UTC).date().isoformat()
+    page = await czech.post("/privacy/second", request=request, date=answered)
+    assert page.status == 200
+    assert "Je to správně" in page.page
+    level = Statement(select(dsr.c.identity_level))
+    assert (await running.rows(level))[0][0] == "second-fact"
+
+
+def _backdate(items: Sequence[tuple[int, float]]) -> Script:
+    for tenant, at in items:
+        text = update(tables.message).where(tables.message.c.tenant_id == tenant)
+        yield Do(Statement(text.values(sent_at=at)), {})
+    return [None] * len(items)
+
+
+async def test_what_somebody_asked_for_by_mail_is_confirmed_in_the_portal(visitor: Visitor) -> None:
+    """The letter says so: until then nothing is shown, and it may be somebody else's."""
+    running = visitor.running
+    text = f"Please send me a copy of my data: {ANNA}"
+    await running.mail("privacy@sms.example", text=text, sender="eva@person.example")
+    page = await visitor.enter(ANNA)
+    assert "waits for your proof" in page.page or "received" in page.page
+    request = _id_of(page)
+    confirmed = await visitor.post("/privacy/confirm", request=request)
+    assert "counts as yours now" in confirmed.page
+    found = await running.rows(Statement(select(dsr.c.state, dsr.c.identity_level)))
+    assert [tuple(row) for row in found] == [("forwarded", "number")]
+    assert "/privacy/confirm" not in confirmed.page
+    again = await visitor.post("/privacy/confirm", request=request)
+    assert again.status == 400
+
+
+async def test_p68_who_was_erased_finds_the_receipt_by_its_address_alone(czech: Visitor) -> None:
+    bridge = czech.running.bridge
+    second = await _second(czech)
+    await czech.enter(ANNA)
+    page = await czech.post("/privacy/request", tenant=second, type="erase")
+    found = re.search(r'href="[^"]*(/privacy/receipt/[\w-]+)"', page.page)
+    assert found, "the page names no address for the receipt"
+    assert (await czech.get(found[1])).status == 404
+    reference = found[1].rpartition("/")[2].partition("-")[0]
+    request = ids.read(reference)
+    await deciding.approve(bridge, request, By("eva", "cli"))
+    _, confirm = await deciding.previewed(bridge, request, By("eva", "cli"))
+    await deciding.run(bridge, request, confirm, By("petr", "cli"))
+    assert bridge.clerk is not None
+    await bridge.clerk.carry_out(request)
+    await czech.post("/privacy/out")
+    receipt = await czech.get(found[1])
+    assert receipt.status == 200
+    assert "Vaše údaje jsou vymazány" in receipt.page
+    assert "6 měsíců" in receipt.page
+    assert not re.search(r"\d{4}-\d\d-\d\d|\b(the|of|that)\b", receipt.page.partition("<main>")[2])
+    signed = await czech.get(f"{found[1]}/signed")
+    assert json.loads(signed.page)["receipt"]["request"] == reference
+    forged = f"/privacy/receipt/{reference}-{'0' * 20}"
+    assert (await czech.get(forged)).status == 404
+
+
+async def test_a_browser_without_cookies_is_told_what_is_missing(visitor: Visitor) -> None:
+    await visitor.ask(ANNA)
+    (code,) = await visitor.codes(ANNA)
+    async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
+        bare = Visitor(visitor.running, session, visitor.base)
+        answer = await bare.post("/privacy/enter", number=ANNA, code=code)
+    assert answer.status == 403
+    assert "Allow cookies" in answer.page
+
+
+async def test_a_wrong_number_and_a_wrong_code_are_told_at_their_fields(visitor: Visitor) -> None:
+    page = (await visitor.ask("601 12")).page
+    assert re.search(r'id="number"[^>]+value="601 12" aria-invalid="true"', page)
+    assert 'id="problem"' in page
+    await visitor.ask(ANNA)
+    page = (await visitor.post("/privacy/enter", number=ANNA, code="0")).page
+    assert re.search(r'id="code"[^>]+aria-invalid="true" aria-describedby="problem"', page)
+
+
+@pytest.mark.parametrize("lang", ["en", "cs", "no"])
+def test_p68_whatever_a_receipt_says_stays_is_said_in_each_language(lang: str) -> None:
+    source = Path(receipting.__file__).read_text(encoding="utf-8")
+    kinds = set(re.findall(r'_kept\(\s*"(\w+)"', source))
+    assert kinds == set(STAYS)
+    until = ["60d", "6mo", "2y", "never", "theirs", "2026-12-07T00:00:00Z", "as the texts"]
+    document = {
+        "request": "1",
+        "erased_at": "2026-11-23T10:00:00Z",
+        "erased": [{"of": "acme"}],
+        "backups": {"until": "2027-03-23T10:00:00Z"},
+        "elsewhere": [{"name": "smsc-1"}],
+        "stays": [{"what": what, "why": "why", "until": each} for what in kinds for each in until],
+    }
+    told = readable(json.dumps({"receipt": document}), languages("portal")[lang])
+    assert len(told["stays"]) == len(kinds) * len(until)
+    assert not any("why" in line or "theirs" in line or "2026-12" in line for line in told["stays"])

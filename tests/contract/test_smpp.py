@@ -159,6 +159,24 @@ async def test_what_was_written_before_the_connection_broke_is_unknown() -> None
         assert len(it.binds) == 2
 
 
+async def test_an_smsc_that_closes_after_each_message_is_handed_one_at_a_time() -> None:
+    """After the first break, which may leave a window in doubt, nothing is any more."""
+    async with smsc() as it, esme(it.port, window=8) as us:
+        it.behave.closes, it.behave.dlr = True, "none"
+        first = await us.ask(*(us.part() for _ in range(8)))
+        assert [o.verdict for o in first].count(Verdict.UNKNOWN) == 7
+        for turn in (2, 3):
+            await it.until(lambda _: len(it.binds) == turn)  # noqa: B023
+            await us.until(lambda: us.carrier.room)
+            parts = [us.part() for _ in range(us.carrier.room)]
+            assert {o.verdict for o in await us.ask(*parts)} == {Verdict.ACCEPTED}
+        it.behave.closes = False
+        await it.until(lambda _: len(it.binds) == 4)
+        await us.until(lambda: us.carrier.room)
+        while us.carrier.room < 8:
+            await us.ask(*(us.part() for _ in range(us.carrier.room)))
+
+
 async def test_every_part_is_told_once_while_the_connection_keeps_breaking() -> None:
     async with smsc() as it, esme(it.port, window=20) as us:
         it.behave.dlr = "none"
@@ -195,6 +213,7 @@ async def test_a_silent_smsc_makes_parts_unknown_and_keeps_the_window_honest() -
         late.answer(2, 0, "77")
         await us.until(lambda: us.carrier.room == 8)
         assert us.carrier.counts["late"] == 1
+        assert [o.carrier_id for o in us.late.values()] == ["77"]
         parts = [us.part() for _ in range(5)]
         await us.ask(*parts)
         it.behave.silent = False
@@ -496,7 +515,7 @@ async def test_a_bind_without_an_answer_is_given_up() -> None:
     async with smsc() as it:
         it.behave.mute = True
         said = await probe(config(it.port, response_timeout=0.1))
-        assert "the SMSC did not answer the bind" in said
+        assert "the SMSC did not answer the bind. Check port" in said
 
 
 async def test_a_wrong_password_is_said_and_not_hammered() -> None:

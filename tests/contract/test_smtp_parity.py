@@ -23,7 +23,8 @@ OURS_DIFFER = {
     "RCPT TO:<č@b.test>": ("250", "553", "SMTPUTF8 was not asked for"),
     "AUTH plain AGEAYg==": ("504", "235", "mechanisms have no case: RFC 4954"),
     "NOOP \x01": ("250", "500", "no control characters in commands"),
-    "VRFY <": ("451", "252", "its parser raises IndexError; here nothing is looked up"),
+    # As of Python 3.13 the parser it leans on raises something else.
+    "VRFY <": ("451 502", "252", "its parser raises; here nothing is looked up"),
 }
 
 DIALOGUES = [
@@ -270,17 +271,14 @@ async def test_the_same_codes_as_aiosmtpd(
     got, ours_saw = await codes_of(ours, dialogue, at_once=at_once)
     for line, their_code, our_code in zip(dialogue, expected, got, strict=True):
         known = OURS_DIFFER.get(line, (their_code, their_code))
-        assert (their_code, our_code) == known[:2], line
+        assert their_code in known[0].split(), line
+        assert our_code == known[1], line
     assert ours_saw == theirs_saw
 
 
 async def test_whatever_aiosmtpds_constructor_sets_is_set_or_known_to_be_unused() -> None:
     """A new release of aiosmtpd that leans on something new shows here."""
     unused = {
-        # asyncio's stream protocol, which is not used
-        "_client_connected_cb", "_closed", "_connection_lost", "_drain_waiters", "_loop", "_over_ssl",
-        "_paused", "_reject_connection", "_source_traceback", "_stream_reader_wr", "_stream_writer",
-        "_strong_reader", "_task", "_transport",
         # its own task, timer and TLS layer
         "_handler_coroutine", "_timeout_duration", "_timeout_handle", "_original_transport",
         "_tls_handshake_okay",
@@ -290,7 +288,8 @@ async def test_whatever_aiosmtpds_constructor_sets_is_set_or_known_to_be_unused(
         "require_starttls",
     }  # fmt: skip
     handler = Handler()
-    their_names = vars(theirs(handler)).keys()
+    streams = vars(asyncio.StreamReaderProtocol(asyncio.StreamReader(), print)).keys()  # not used
+    their_names = vars(theirs(handler)).keys() - streams
     assert their_names - vars(ours(handler)).keys() == unused
 
 

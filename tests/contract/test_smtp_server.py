@@ -183,13 +183,14 @@ async def test_the_door_refuses_with_its_own_words() -> None:
 
 
 @both_loops
-async def test_over_smtp_one_acceptance_speaks_for_all() -> None:
+async def test_over_smtp_one_reply_speaks_for_all() -> None:
     door = FakeDoor()
     async with listening(door) as listener, client_of(listener) as client:
         await client.say("EHLO client.test")
         for recipients, outcome in (
             (("bad1", "good"), "250 2.0.0 Accepted"),
             (("bad1", "bad2"), "550 5.6.0 Nothing to send"),
+            (("good", "bad1", "postponed"), "451 4.3.1 Not stored"),
         ):
             await client.say("MAIL FROM:<anna@client.test>")
             for recipient in recipients:

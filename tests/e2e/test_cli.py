@@ -211,6 +211,24 @@ password = "secret"
         assert all(row["hint"] for row in rows if row["part"] in failed - {"carrier smsc-1"})
 
 
+async def test_check_finds_a_route_of_nobody(tmp_path: Path) -> None:
+    config = tmp_path / "bridge.toml"
+    route = '[[routes]]\ntenant = "beta"\ncarriers = ["sandbox"]\n'
+    config.write_text(CONFIG + route)
+    async with a_house(tmp_path, config) as house:
+        _, out, _ = await house.call("check")
+        assert "routes: beta: not in [[tenants]], so `bridge tenant add` must have added" in out
+        await house.start()
+        code, out, _ = await house.call("check")
+        assert code == 1
+        assert "FAILED  routes: no tenant is named beta: such a route takes nothing" in out
+        assert "write one of default, or add it: `bridge tenant add beta`" in out
+        await told(house, "tenant", "add", "beta")
+        code, out, _ = await house.call("check")
+        assert code == 0, out
+        assert "ok      routes: for tenants that a command has added: beta" in out
+
+
 # Pipes
 
 

@@ -111,6 +111,8 @@ async def test_p13_an_erasure_of_one_that_is_killed_is_done_by_the_next_run(
             "privacy", "verify", json.loads(out)["files"][0], "--json"
         )
         assert (code, json.loads(said)["audit"]) == (0, "found"), said + err
+        code, said, _ = await house.call("privacy", "verify", json.loads(out)["files"][0])
+        assert "the audit's entries: found\n" in said
         code, _, _ = await house.call("audit", "verify")
         assert code == 0
     assert rows(tmp_path, "SELECT count(*) FROM subject") == [(2,)]

@@ -47,7 +47,7 @@ async def test_a_person_takes_their_number_into_their_own_hands(
         await browser.sees("section", "Copy of your data")
 
         await browser.click("button.strong")
-        await browser.sees(".notice", "No more messages leave for you")
+        await browser.sees(".notice", "No more messages from default leave for you")
         await browser.sees("section", "You get no messages from default")
 
         await browser.click("nav a[lang=cs]")
@@ -76,4 +76,9 @@ async def test_every_field_has_its_name_and_the_page_its_language(
         scripts = await browser.run("return document.scripts.length")
         assert scripts == 0
         wide = "return document.documentElement.scrollWidth > document.documentElement.clientWidth"
+        assert await browser.run(wide) is False
+        await browser.click("input[value=erase]")
+        await browser.click("details button")
+        await browser.sees("section", "/privacy/receipt/")
+        await browser.wide(360)
         assert await browser.run(wide) is False

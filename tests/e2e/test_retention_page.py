@@ -95,7 +95,7 @@ async def test_the_page_in_a_browser(tmp_path: Path, program: Callable[[str], Pa
         await browser.go(f"{base}/sandbox")
         await browser.click(".tabs a:last-child")
         row = await browser.sees("#class-text", "60 days")
-        assert "S0 7.1" in row
+        assert "SendSMSGate 7.1" in row
         assert await browser.text("#class-traffic .count") == "1"
         assert await browser.text("[aria-current]") == "Retention"
         wide = "return document.documentElement.scrollWidth <= innerWidth"

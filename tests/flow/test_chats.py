@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import structlog
 from sqlalchemy import select
 
 from bridge.bots.chat import Answered, Filled, Pressed
@@ -15,7 +16,7 @@ from bridge.store.audit_tables import audit
 from bridge.store.chat_tables import chat_update, draft
 from bridge.store.sql import Statement
 from bridge.store.staff import CloseAll, close_all
-from bridge.store.tables import body, message
+from bridge.store.tables import body, message, notice
 from tests.bridges import ANNA, BERIT, WRITER, until, write_config
 from tests.chats import GROUP, Talk, a_talk
 
@@ -440,6 +441,32 @@ async def test_what_a_place_refuses_for_good_goes_to_the_inbox(tmp_path: Path) -
         talk.chat.closed.add("7")
         await writes(talk, "On my way")
         assert talk.chat.posts[await shown(talk, "On my way")].place == GROUP
+
+
+async def test_what_no_inbox_takes_is_offered_to_each_of_them_once(tmp_path: Path) -> None:
+    tenant = 'inbox = ["telegram:-1", "telegram:-2"]'
+    kinds = Statement(select(notice.c.kind, notice.c.place).order_by(notice.c.id))
+    due = Statement(select(notice.c.id).where(notice.c.done_at.is_(None)))
+    async with a_talk(config(tmp_path, tenant)) as talk:
+        await talk.enrol("7")
+        await talk.types("7", f"{ANNA} Hello")
+        await shown(talk, "delivered")
+        talk.chat.closed |= {"7", "-1", "-2"}
+        with structlog.testing.capture_logs() as logs:
+            await writes(talk, "On my way")
+
+            async def over() -> bool:
+                return len(logs) > 0 and not await talk.running.rows(due)
+
+            await until(over)
+        assert set(await talk.running.rows(kinds)) == {
+            ("answer", "7"),
+            ("inbox", "-1"),
+            ("inbox", "-2"),
+        }
+        assert len(await talk.running.rows(kinds)) == 3
+        nowhere = [line for line in logs if "shown nowhere" in line["event"]]
+        assert len(nowhere) == 1
 
 
 async def test_a_status_tells_no_text_that_others_wrote(tmp_path: Path) -> None:

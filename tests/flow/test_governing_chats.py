@@ -6,18 +6,26 @@ import re
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Text, func, select, type_coerce
 
 from bridge.bots import model
+from bridge.bots.chat import Typed
 from bridge.bots.commands import parse
 from bridge.bots.enrolment import code_hash, new_code
+from bridge.bots.handler import Handler
 from bridge.bots.words import WrongWord
 from bridge.dispatch import breaches, processors
 from bridge.dispatch.breaches import Case
+from bridge.errors import TryLater
 from bridge.model import Inbound
 from bridge.store.breaches import Facts
-from bridge.store.sql import Values
+from bridge.store.chat_tables import chat_update
+from bridge.store.sql import Statement, Values
 from bridge.store.staff import Invite, invite
 from bridge.store.suppressions import ACTIVE
+from bridge.store.tables import metadata
+from bridge.store.updates import UpdateDone, finish_updates
+from bridge.store.vault import MARK
 from tests.bridges import ANNA, write_config
 from tests.chats import GROUP, Talk, a_talk
 
@@ -225,3 +233,43 @@ async def test_none_of_it_is_typed_where_others_read(tmp_path: Path) -> None:
         await talk.types("8", "access grant Petr role=agent", GROUP)
         assert "where others read" in talk.last
         assert "enrol" not in talk.last
+
+
+OPENERS = {
+    "breach report Somebody knew": ("auditor", "breach"),
+    "access grant Petra role=agent": ("admin", "invitation"),
+    f"dsar open access {ANNA} via=phone": ("privacy", "dsr"),
+    f'hold add {ANNA} basis="case 7" until=2099-01-01': ("privacy", "hold"),
+}
+
+
+@pytest.mark.parametrize("command", OPENERS)
+async def test_a_command_is_not_obeyed_again_because_its_answer_cannot_be_shown(
+    tmp_path: Path, command: str
+) -> None:
+    role, name = OPENERS[command]
+    made = Statement(select(func.count()).select_from(metadata.tables[name]))
+    async with a_talk(write_config(tmp_path, tenant=INBOX)) as talk:
+        await talk.running.mail(f"{ANNA}@sms.example")
+        await talk.enrol("7", role)
+        ((before,),) = await talk.running.rows(made)
+        talk.chat.away = 2
+        event = await talk.event("7", Typed(command))
+        with pytest.raises(TryLater):
+            await talk.handler(event)
+        with pytest.raises(TryLater):
+            # As whoever takes over the update of a process that has ended.
+            await Handler(talk.bridge, {talk.chat.edge: talk.chat})(event)
+        told = len(talk.chat.whispers)
+        await talk.handler(event)
+        ((person, view),) = talk.chat.whispers[told:]
+        assert person == "7"
+        assert "✗" not in view.plain
+        assert await talk.running.rows(made) == [(before + 1,)]
+        kept = Statement(
+            select(type_coerce(chat_update.c.answer, Text)).where(chat_update.c.id == event.update)
+        )
+        ((sealed,),) = await talk.running.rows(kept)
+        assert sealed.startswith(MARK)
+        await talk.bridge.store.write(finish_updates, UpdateDone(event.update, 0.0))
+        assert await talk.running.rows(kept) == [("",)]

@@ -11,6 +11,7 @@ import pytest
 
 from bridge.dispatch import deliver
 from bridge.dispatch.deliver import Lanes
+from bridge.dispatch.tenure import moment
 from bridge.model import Part
 from bridge.ports import Carrier, Done
 from bridge.store.submissions import Prepared, store_submissions
@@ -46,7 +47,7 @@ def window() -> int:
 async def running(tmp_path: Path, url: str, window: int) -> AsyncIterator[Running]:
     config = write_config(tmp_path, database=url, port=1, window=window)
     async with a_bridge(config, works=False) as running:
-        running.bridge.owned_until = math.inf
+        running.bridge.tenure.renew(moment(), math.inf)
         yield running
 
 

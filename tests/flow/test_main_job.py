@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiosmtplib
 import pytest
+from aiosmtpd.smtp import SMTP, Envelope
 
 from tests.bridges import ANNA, BERIT, OURS, WRITER, Running, a_bridge, until, write_config
 from tests.consents import OFFER, agree, shift
@@ -136,6 +138,51 @@ async def test_a_reply_without_a_conversation_goes_to_the_inbox(tmp_path: Path) 
             mail = (await until(lambda: _mails(bridge, 1)))[0]
             assert mail["to"] == "desk@acme.example"
             assert "Who is this?" in str(mail["text"])
+
+
+class Relay:
+    """A smarthost that knows nobody by the name of our writer."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[list[str], bytes]] = []
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, _session: object, envelope: Envelope, address: str, _options: object
+    ) -> str:
+        if address == WRITER:
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: object, _session: object, envelope: Envelope
+    ) -> str:
+        self.mails.append((envelope.rcpt_tos, envelope.original_content or b""))
+        return "250 OK"
+
+
+async def test_an_answer_that_its_writers_mailbox_refuses_goes_to_the_inbox(
+    tmp_path: Path,
+) -> None:
+    loop, relay = asyncio.get_running_loop(), Relay()
+    server = await loop.create_server(lambda: SMTP(relay, hostname="mx.test"), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    more = f'[mail]\nsmarthost = "smtp://127.0.0.1:{port}"'
+    async with server, smsc() as centre:
+        tenant = 'inbox = "desk@acme.example"'
+        config = write_config(tmp_path, port=centre.port, tenant=tenant, more=more)
+        async with a_bridge(config) as bridge:
+            await bridge.mail(TO)
+            await delivered(bridge)
+            centre.mo(source=ANNA[1:], destination=OURS[1:], text="On my way")
+            await until(lambda: _any(relay.mails))
+            ((recipients, content),) = relay.mails
+            assert recipients == ["desk@acme.example"]
+            assert b"On my way" in content
+
+
+async def _any(found: Sequence[object]) -> bool:
+    return bool(found)
 
 
 async def _bound(centre: Smsc) -> bool:

@@ -415,6 +415,7 @@ dpo = "dpo@sms.example"
             t.name for t in configured.tenants
         ]
         assert found["operator"]["name"] == configured.privacy.operator
+        assert found["operator"]["authority"] == "Úřad pro ochranu osobních údajů"
         assert [each["name"] for each in found["recipients"]] == ["abroad"]
         (own,) = found["processor"]
         assert own["countries"] == ["CZ", "NO"]
@@ -439,6 +440,24 @@ dpo = "dpo@sms.example"
         (found,) = await do("privacy ropa")
         assert [each["tenant"] for each in found["processor"]] == ["acme"]
         assert found["recipients"] == []
+
+
+async def test_p19_whose_data_the_operator_decides_on_is_in_the_controllers_part(
+    tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    async with idle(config(tmp_path, free_port(), country="CZ")) as bridge:
+        do = doer(bridge)
+        await do("tenant add", tenant={"name": "house", "profile": "controller"})
+        (found,) = await do("privacy ropa")
+        assert [each["tenant"] for each in found["processor"]] == ["acme"]
+        (own,) = found["as_controller"]
+        assert own["tenant"] == "house"
+        assert "instruction" not in own["processing"]
+        (page,) = await do("privacy ropa", html=True)
+        processor, _, controller = page["html"].partition("Article 30(1)")
+        assert "acme" in processor
+        assert "house" not in processor
+        assert "house" in controller
 
 
 async def test_p19_the_page_shows_them_and_escapes(

@@ -225,7 +225,7 @@ async def test_p15_the_tenant_is_told_at_once_and_the_requester_who_decides(
     assert "access" in told["boss@acme.example"]
     assert ANNA not in told["boss@acme.example"]
     assert "acme" in told["anna@person.example"]
-    assert "2026-12-23" in told["anna@person.example"]
+    assert "23.\N{NBSP}prosince 2026" in told["anna@person.example"]
     assert "Úřad pro ochranu osobních údajů" in told["anna@person.example"]
     assert "The pump runs" not in told["anna@person.example"]
 
@@ -414,6 +414,19 @@ async def test_the_handset_proves_what_it_asks_for_itself(bridge: Bridge) -> Non
     assert any(ids.show(request.id) in text for text in answers)
 
 
+async def test_whoever_was_answered_often_still_hears_that_the_request_is_here(
+    bridge: Bridge,
+) -> None:
+    await sent(bridge, await texted(bridge))
+    for _ in range(5):
+        await writes(bridge, "GDPR")
+    await writes(bridge, "GDPR VYMAZ")
+    await writes(bridge, "GDPR VYMAZ")
+    request = next(r for r in await all_requests(bridge) if r.state != "duplicate")
+    answers = [text for (text,) in await rows(bridge, body.c.text)]
+    assert len([text for text in answers if ids.show(request.id) in text]) == 1
+
+
 async def test_gdpr_alone_is_answered_and_opens_nothing(bridge: Bridge) -> None:
     await sent(bridge, await texted(bridge))
     await writes(bridge, "GDPR")
@@ -428,6 +441,11 @@ async def test_ordinary_talk_proves_nobody_elses_request(bridge: Bridge, do: Do_
     await writes(bridge, "Thank you, see you tomorrow")
     await writes(bridge, "000000")
     assert (await the_request(bridge)).state == "identity_pending"
+
+
+async def all_requests(bridge: Bridge) -> list[Request]:
+    found = await bridge.store.read(Statement(select(*dsr.columns).order_by(dsr.c.id)))
+    return [request_of(row) for row in found]
 
 
 async def test_the_code_may_come_back_from_the_handset(bridge: Bridge, do: Do_) -> None:
@@ -677,6 +695,21 @@ async def test_p22_day_20_is_escalated_and_the_due_date_reminded_of(
     both = ["boss@acme.example", "dpo@bridge.example"]
     assert heard == {20: both, 27: both, 30: both}
     assert bridge.metrics.requests_overdue._value.get() == 1
+
+
+async def test_an_erasure_ends_what_else_its_person_had_asked_for(bridge: Bridge, do: Do_) -> None:
+    """Nobody can prove it any more; it would become overdue, and alarm for years."""
+    await texted(bridge)
+    left = [await do("dsar open", kind=k, who=ANNA, tenant="acme") for k in ("access", "rectify")]
+    other = await do("dsar open", kind="access", who=BERTA, tenant="acme")
+    erased = await ready_to_erase(do)
+    await run(do, erased)
+    clock(bridge).days(0.01)
+    await bridge.clerk.once()  # type: ignore[union-attr]
+    states = {ids.show(r.id): r.state for r in await all_requests(bridge)}
+    assert states[erased] == "receipt_sent"
+    assert [states[str(each["id"])] for each in left] == ["withdrawn", "withdrawn"]
+    assert states[str(other["id"])] == "received"
 
 
 async def test_p34_a_hold_stops_an_erasure_and_the_person_is_told_why(

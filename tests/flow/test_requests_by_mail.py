@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import aiosmtplib
 import pytest
 from sqlalchemy import select
 
+from bridge.dispatch.identity import send_code
+from bridge.dispatch.requests import By
 from bridge.store.request_rows import Request, request_of
 from bridge.store.request_tables import dsr
 from bridge.store.sql import Statement
@@ -74,7 +77,7 @@ async def test_p33_the_answer_is_in_the_writers_language_with_remedy_and_authori
         mail = await answer(running)
         assert words in mail["text"]
         assert "Úřad pro ochranu osobních údajů" in mail["text"]
-        assert "http://127.0.0.1:8080/privacy" in mail["text"]
+        assert "/privacy" not in mail["text"]  # the portal takes numbers alone
 
 
 async def test_a_letter_that_no_words_settle_is_left_to_a_person(tmp_path: Path) -> None:
@@ -103,7 +106,9 @@ async def test_p28_an_objection_for_a_number_stops_marketing_and_proves_nothing(
 async def test_p74_the_answer_about_a_number_is_the_same_whether_it_is_known_or_not(
     tmp_path: Path,
 ) -> None:
-    async with a_bridge(write_config(tmp_path, tenant=TENANT)) as running:
+    # Its authority would tell whose number it is as well as its name.
+    tenant = f'{TENANT}\nauthority = "NO"'
+    async with a_bridge(write_config(tmp_path, tenant=tenant)) as running:
         await running.mail(f"{ANNA}@sms.example")
         told = []
         for number, sender in ((ANNA, "a@person.example"), ("+420601123499", "b@person.example")):
@@ -174,3 +179,50 @@ async def test_a_flood_of_letters_is_slowed_down(
         with pytest.raises(aiosmtplib.SMTPResponseException) as no:
             await asks(running, "Please erase my data")
         assert no.value.code == 451
+
+
+async def test_a_letter_that_is_not_taken_now_is_not_lost_beside_an_sms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from bridge.smtp import letterbox
+
+    config = write_config(tmp_path, tenant=TENANT)
+    async with a_bridge(config, works=False) as running:
+        both, once = (f"{ANNA}@sms.example", BOX), {"Message_ID": "<1@client.example>"}
+        monkeypatch.setattr(letterbox, "AN_HOUR", 0)
+        with pytest.raises(aiosmtplib.SMTPResponseException) as no:
+            await running.mail(*both, text="Please erase my data", **once)
+        assert no.value.code == 451
+        monkeypatch.setattr(letterbox, "AN_HOUR", 2)
+        assert "accepted before" in await running.mail(*both, text="Please erase my data", **once)
+        assert len(await requests(running)) == 1
+        assert len(await running.rows(Statement(select(message.c.id)))) == 1
+
+
+async def test_p23_an_address_is_proved_by_answering_with_its_code(tmp_path: Path) -> None:
+    """The portal takes numbers alone: the letter says to answer it, and the answer counts."""
+    async with a_bridge(write_config(tmp_path, tenant=TENANT)) as running:
+        await running.mail(f"{ANNA}@sms.example", sender=EVA)
+        await asks(running, "Please send me a copy of my personal data.")
+        (request,) = await requests(running)
+        await send_code(running.bridge, request.id, By("operator", "cli"))
+
+        async def told() -> Any:
+            return [m for m in await running.mails() if m["to"] == EVA and "Your code" in m["text"]]
+
+        (mail,) = await until(told)
+        found = re.search(r"\d{6}", mail["text"])
+        assert found
+        with pytest.raises(aiosmtplib.SMTPResponseException):
+            await asks(running, f"{(int(found[0]) + 1) % 10**6:06}")
+        await asks(running, f"My code is {found[0]}, thank you")
+        (request,) = await requests(running)
+        assert (request.state, request.identity_level) == ("forwarded", "address")
+
+
+@pytest.mark.parametrize("written", ["406 12 345", "40 61 23 45", "40612345"])
+async def test_a_norwegian_letter_means_a_norwegian_number(tmp_path: Path, written: str) -> None:
+    async with a_bridge(write_config(tmp_path, tenant=TENANT)) as running:
+        await asks(running, f"Hei, jeg vil ha innsyn i opplysningene om nummeret mitt {written}.")
+        (request,) = await requests(running)
+        assert (request.identity_kind, request.identity) == ("number", "+4740612345")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -23,12 +24,13 @@ from bridge.dispatch.erasing import Wish, _orders, erase, ledger_of
 from bridge.dispatch.executor import Fulfilment
 from bridge.dispatch.exporting import purge
 from bridge.dispatch.receive import Reception
-from bridge.dispatch.requests import Someone
+from bridge.dispatch.requests import Ask, Someone, open_request
 from bridge.dispatch.submit import submit
 from bridge.errors import Refused
 from bridge.model import Origin, State, Submission
 from bridge.operations import REGISTRY, Office
 from bridge.privacy.export import SCHEMA, packed
+from bridge.privacy.requests import Kind
 from bridge.settings import load
 from bridge.store import ids
 from bridge.store.audit_tables import audit
@@ -36,6 +38,7 @@ from bridge.store.chat_erasures import CondemnedDone, finish_condemned, queue_po
 from bridge.store.erasing import begin_erasures, erase_more
 from bridge.store.erasure_tables import chat_erasure, erasure, export_file, receipt
 from bridge.store.request_tables import dsr, instruction
+from bridge.store.requests import Check
 from bridge.store.sql import Many, Rows, Script, Statement, insert
 from bridge.store.tables import body, message, reply, reply_body, subject, suppression
 from tests.crowd import REPLY
@@ -180,6 +183,28 @@ async def test_p24_all_that_is_kept_is_handed_out_and_others_are_masked(
     whole = json.dumps(told, ensure_ascii=False)
     for hidden in (BERTA, "eva@acme.example", "Not for Anna"):
         assert hidden not in whole
+
+
+async def test_p24_evidence_and_ones_own_words_are_in_it_and_a_strangers_letter_is_not(
+    bridge: Bridge, do: Do
+) -> None:
+    await sent(bridge)
+    given = {"evidence": f"paper form, from {BERTA}"}
+    await do("consent add", number=ANNA, tenant="acme", given=given)
+    for kind, text, proof in (
+        (Kind.RECTIFY, f"I am Anna, not {BERTA}", Check("portal", 0.0, 0.0, passed=True)),
+        (Kind.OBJECT, "I am her neighbour", None),
+    ):
+        tenant = bridge.register.named("acme")
+        ask = Ask(kind, Someone("number", ANNA), tenant, "mail", "mail", details={"words": text})
+        await open_request(bridge, replace(ask, proof=proof))
+    told = opened(await do("privacy export", **WHO))
+    assert told["automated_decisions"] is False
+    assert [c["evidence"] for c in told["consents"]] == ["paper form, from +420 ••• ••• 456"]
+    by_type = {r["type"]: r["words"] for r in told["requests"]}
+    assert by_type["rectify"] == "I am Anna, not +420 ••• ••• 456"
+    assert by_type["object"] == ""
+    assert {p["what"] for p in told["periods"]} >= {"consent", "audit", "contact"}
 
 
 async def test_p25_what_a_person_may_take_along_is_what_they_gave(bridge: Bridge, do: Do) -> None:
@@ -518,9 +543,10 @@ async def test_p65_after_a_day_with_erasures_the_whole_file_is_written_anew_once
 
     monkeypatch.setattr(bridge.store, "scrub", scrub)
     care = Aftercare(bridge)
-    day = bridge.clock() // 86400 * 86400
-    night = day + 86400 + NIGHT * 3600
-    for moment in (night - 3600, night, night + 60, night + 86400):
+    hour = bridge.clock() // 3600 * 3600 + 3600
+    while hour // 3600 % 24 != NIGHT:
+        hour += 3600
+    for moment in (hour - 3600, hour, hour + 60, hour + 86400, hour + 2 * 86400):
         await care.once(moment)
     assert [whole for whole in asked if whole] == [True]
 

@@ -15,8 +15,14 @@ import jsonschema
 import pytest
 import pyzipper
 
+from bridge.model import Class, State
+from bridge.privacy import requests as law
+from bridge.privacy.consents import BASES, PURPOSES
 from bridge.privacy.export import LISTS, SCHEMA, masked, packed, page, password, table
+from bridge.privacy.export_values import VALUES
 from bridge.privacy.export_words import period, words
+from bridge.store.listed import ANY, MARKETING, RESTRICTED
+from bridge.store.suppressions import ENTERED
 
 OWN = "+420601123456"
 MESSAGE = {
@@ -181,6 +187,62 @@ def test_p24_the_page_can_be_read_in_each_language(language: str) -> None:
     assert not re.search(r"https?://", shown.replace("https://uoou", ""))
 
 
+@pytest.mark.parametrize("language", ["cs", "no"])
+def test_p24_the_page_has_no_word_of_another_language_and_dates_as_they_are_written_there(
+    language: str,
+) -> None:
+    shown = page({**DOCUMENT, "language": language})
+    cells = re.findall(r"<td[^>]*>([^<]*)</td>", shown)
+    codes = {
+        "transactional",
+        "delivered",
+        "mail",
+        "tenant",
+        "any",
+        "handset",
+        "access",
+        "executing",
+    }
+    assert not codes & set(cells)
+    assert not re.search(r"\d{4}-\d\d-\d\dT", shown)
+    said = {"cs": "23. 11. 2026 06:33 CET", "no": "23.11.2026 kl. 06.33 CET"}
+    assert said[language] in shown
+
+
+@pytest.mark.parametrize("recipients", [[], DOCUMENT["recipients"]])
+def test_p24_who_gets_the_data_is_said_though_nobody_does(recipients: object) -> None:
+    shown = page({**DOCUMENT, "recipients": recipients, "language": "cs"})
+    assert "Kdo vaše údaje dostává" in shown
+    assert ("Nikdo kromě" in shown) is not bool(recipients)
+
+
+@pytest.mark.parametrize("language", ["en", "cs", "no"])
+def test_what_the_bridge_stores_has_words_in_each_language(language: str) -> None:
+    """A state, a right or a purpose that is new is not handed out in English."""
+    said = VALUES[language]
+    assert {str(state) for state in State} <= said["state"].keys()
+    assert {str(state) for state in law.State} <= said["state"].keys()
+    assert {str(kind) for kind in law.Kind} <= said["type"].keys()
+    assert {str(klass) for klass in Class} <= said["class"].keys()
+    assert {"stop", "start", "help", "intent", "none"} <= said["understood"].keys()
+    assert {*PURPOSES, ANY, MARKETING, RESTRICTED} <= said["purpose"].keys()
+    assert set(BASES) <= said["basis"].keys()
+    assert {"handset", "link", "carrier", "erasure", *ENTERED} <= said["source"].keys()
+    for column, values in VALUES["en"].items():
+        assert said[column].keys() == values.keys()
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        *(("1y", "1 rok"), ("3y", "3 roky"), ("10y", "10 let"), ("4mo", "4 měsíce")),
+        *(("60d", "60 dnů"), ("0d", "smaže se hned")),
+    ],
+)
+def test_a_period_is_counted_as_czechs_count(written: str, said: str) -> None:
+    assert period(written, words("cs")) == said
+
+
 def test_p25_what_can_be_taken_along_has_a_page_too() -> None:
     told = {k: v for k, v in DOCUMENT.items() if k in (*HEAD, "replies", "consents")}
     told["kind"] = "portability"
@@ -211,6 +273,7 @@ def test_p24_other_peoples_numbers_and_addresses_are_masked() -> None:
 
 def test_a_table_runs_no_formula() -> None:
     rows = list(csv.reader(io.StringIO(table(DOCUMENT["replies"]))))
+    assert table(DOCUMENT["replies"]).startswith("\N{ZERO WIDTH NO-BREAK SPACE}at,")
     assert rows[1][1] == "+420601000000"
     assert rows[1][3] == "'=1+1"
 

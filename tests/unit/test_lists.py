@@ -20,8 +20,8 @@ from bridge.errors import Misconfigured, Refused
 from bridge.keyring import Keyring, keyring
 from bridge.model import Class
 from bridge.privacy.keywords import of_programme, verdict
+from bridge.privacy.languages import phrases
 from bridge.privacy.leaving import has_way_out, takes_no_answer
-from bridge.privacy.words import START
 from bridge.privacy.workdays import next_workday
 from bridge.store.listed import ANY, MARKETING, stops
 from bridge.store.suppressions import Bound
@@ -143,7 +143,7 @@ def test_p37_only_a_word_without_its_country_is_weak() -> None:
 
 
 def test_p40_yes_is_no_word_that_starts_anything() -> None:
-    words = {word.strip() for listed in START.values() for word in listed.split(",")}
+    words = {word.strip() for listed in phrases("start").values() for word in listed}
     assert not words & {"yes", "y", "ano", "ja", "oui", "si", "tak", "da"}
     assert verdict("YES", "US").verdict == "none"
 

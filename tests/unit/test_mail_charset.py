@@ -111,6 +111,27 @@ def test_a_right_label_is_believed(label: str) -> None:
         ("Dveře č. 4".encode("utf-16-le"), "us-ascii", "Dveře č. 4"),
         ("Teď ".encode() + "ř".encode("cp1252", "ignore") + b"\x96 konec".replace(b"\x96", b"\x96"), "utf-8", "Teď – konec"),
         (b"abc", "utf-16", "abc"),
+        # A foreign name in a western text is no reason to take all of it for Greek.
+        ("Die Schlüssel für Fußböden hat Eva Malá".encode("latin-1"), "iso-8859-1", "Die Schlüssel für Fußböden hat Eva Malá"),
+        ("Bitte prüfen: 20 °C, 3 m²".encode("latin-1"), "", "Bitte prüfen: 20 °C, 3 m²"),
+        ("Závora č. 2".encode("cp1250"), "", "Závora č. 2"),
+        ("Závora č. 2".encode("cp1250"), "iso-8859-1", "Závora č. 2"),
+        ("čaj a čerpadlo".encode("cp1250"), "iso-8859-1", "čaj a čerpadlo"),
+        ("Gdańsk".encode("cp1250"), "", "Gdańsk"),
+        # Signs beside numbers and words say nothing against the label.
+        ("£5".encode("latin-1"), "iso-8859-1", "£5"),
+        ("± 3 mm".encode("latin-1"), "iso-8859-1", "± 3 mm"),
+        ("5 µm".encode("latin-1"), "iso-8859-1", "5 µm"),
+        ("© 2026".encode("latin-1"), "windows-1252", "© 2026"),
+        ("¿Qué?".encode("latin-1"), "iso-8859-1", "¿Qué?"),
+        ("¡Ya!".encode("latin-1"), "iso-8859-1", "¡Ya!"),
+        ("1ª planta".encode("latin-1"), "iso-8859-1", "1ª planta"),
+        # Put into UTF-8 twice.
+        ("Žluté dveře".encode().decode("latin-1").encode(), "utf-8", "Žluté dveře"),
+        ("5 € – größer".encode().decode("cp1252").encode(), "utf-8", "5 € – größer"),
+        ("«LÃ» é".encode(), "utf-8", "«LÃ» é"),
+        # UTF-7 may hold half a character, which no output can.
+        (b"a +34A- b", "utf-7", "a +34A- b"),
     ],
 )  # fmt: skip
 def test_a_wrong_label_is_seen_through(octets: bytes, label: str, text: str) -> None:

@@ -106,6 +106,7 @@ RICH = b"Subject: Re: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
     [
         *((PLAIN, piece) for piece in (b":\n", b"> a\n", b"From: a\n", b"a wrote:\n", b"-- \n", b"--\na\n", b"a@", b"##", b"\xc5")),
         *((PLAIN, piece) for piece in (b"Sent from my iPhone\n", b"-----BEGIN PGP MESSAGE-----\n", b"begin 644 a\n", b"=", b" ")),
+        (PLAIN + b"Done.\n", b">\n\n"), (PLAIN + b"\n" * 50_000, b"---\n>\n"), (PLAIN + b"a\n", b"_____ ESET\n"),
         *((RICH, piece) for piece in (b"<", b"<a ", b"<!--", b"<p>", b"<style>", b'<a href="', b"&", b"<td>", b"<ul><li>", b"a<p></p>")),
         *((b"Subject: ", piece) for piece in (b"=?utf-8?b?", b"=?utf-8?q?a?= ", b"<a@b", b" \r\n", b'"', b"(")),
         *((b"Content-Type: text/plain; ", piece) for piece in (b" \r\n", b";a=", b";a*1*=", b'a="')),
@@ -116,6 +117,11 @@ RICH = b"Subject: Re: x\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
 def test_a_hostile_megabyte_is_read_to_its_end(head: bytes, piece: bytes) -> None:
     # Work that grew with the square of the size would keep this test from ever ending.
     extract(head + piece * (MEGABYTE // len(piece)))
+
+
+def test_markup_that_shows_more_than_any_sms_is_cut_and_not_lost() -> None:
+    assert len(extract(RICH + b"<p>" + b"a" * 200_000 + b"</p>").text) == body.MAX_TEXT
+    assert 0 < len(extract(RICH + b"<p>a</p>" * 90_000).text) <= body.MAX_TEXT
 
 
 def test_nesting_is_bounded() -> None:
@@ -151,7 +157,7 @@ BODY = st.sampled_from(
     [
         b"Disk at 93 % on db1", b"load=3.2", b"caf=C3=A9", b"a =", b"<b>bold</b>", b"<meta charset=utf-7>+AWE-", b"> quote",
         b" > quote", b"-- ", b"begin 644 a", b"`", b"end", b"-----BEGIN PGP MESSAGE-----", b"", b" ", b"\t", b"a\rb", b"\xc5\x99",
-        b"##x##", b"a: b", b"Sent from my iPhone", b"\x7f", b"\x0c",
+        b"##x##", b"a: b", b"[cid:a.png]", b"[image: a.png]", b"Sent from my iPhone", b"\x7f", b"\x0c",
     ]
 )  # fmt: skip
 
@@ -178,3 +184,10 @@ def test_the_short_way_reads_what_the_long_one_reads(
 def test_a_plain_alert_takes_the_short_way() -> None:
     raw = b"From: a@b.example\r\nSubject: Disk\r\n\r\nload=3.2 at 9:03\r\n"
     assert simple.read(raw) is not None
+
+
+@pytest.mark.parametrize(
+    "body", [b"Plan:\r\n[cid:image001.png@01DC]\r\n", b"begin 644 a\r\n#0V%T\r\n`\r\nend\r\n"]
+)
+def test_what_the_long_way_drops_the_short_way_leaves_to_it(body: bytes) -> None:
+    assert simple.read(b"From: a@b.example\r\nSubject: Plan\r\n\r\n" + body) is None

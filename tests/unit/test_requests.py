@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -203,7 +204,7 @@ FACTS = letters.Facts(
     "erase",
     "acme",
     "Our bridge",
-    "2026-12-23",
+    1_798_020_000.0,  # 2026-12-23 in UTC
     "Datatilsynet https://www.datatilsynet.no",
     "https://sms.example/privacy",
     reason="because",
@@ -222,9 +223,10 @@ def test_p33_every_letter_that_decides_names_remedy_and_authority(news: str, lan
 
 @pytest.mark.parametrize("lang", letters.LANGUAGES)
 def test_p15_the_acknowledgement_says_who_decides_and_until_when(lang: str) -> None:
-    text = letters.letter("acknowledged", lang, FACTS).text
+    text = letters.letter("acknowledged", lang, replace(FACTS, number=True)).text
     assert "acme" in text
-    assert "2026-12-23" in text
+    dates = {"en": "23 December 2026", "cs": "23. prosince 2026", "no": "23. desember 2026"}
+    assert dates[lang] in text.replace("\N{NBSP}", " ")
     assert "https://sms.example/privacy" in text
 
 
@@ -238,9 +240,28 @@ def test_the_texts_fit_one_sms(news: str, lang: str) -> None:
     assert len(segments.prepare(text, "auto", ()).parts) == 1
 
 
-def test_p29_the_last_letter_warns_whoever_kept_no_suppression() -> None:
-    from dataclasses import replace
+@pytest.mark.parametrize("lang", letters.LANGUAGES)
+@pytest.mark.parametrize("kind", ["access", "erase", "object"])
+def test_no_letter_sends_whoever_is_known_by_an_address_to_the_portal(kind: str, lang: str) -> None:
+    """It takes numbers alone; what they are told to do, they can do by answering."""
+    facts = replace(FACTS, kind=kind, receipt="https://sms.example/privacy/receipt/1")
+    for news in ("acknowledged", "code", "done"):
+        text = letters.letter(news, lang, facts).text.replace(facts.receipt, "")
+        assert facts.portal not in text
 
+
+@pytest.mark.parametrize("lang", letters.LANGUAGES)
+def test_p26_the_letter_names_who_had_the_old_data_or_nobody(lang: str) -> None:
+    """Carriers cannot be told by the bridge: the letter does not say that they have been."""
+    nobody = letters.letter("done", lang, replace(FACTS, kind="rectify", reason="")).text
+    some = letters.letter("done", lang, replace(FACTS, kind="rectify", reason="smsc-1")).text
+    assert "smsc-1." in some
+    assert ": \n" not in nobody
+    assert not any(line.endswith(":") for line in nobody.splitlines())
+    assert not any(claim in some for claim in ("have been told", "vyrozuměni", "har fått beskjed"))
+
+
+def test_p29_the_last_letter_warns_whoever_kept_no_suppression() -> None:
     kept = letters.letter("done", "en", FACTS).text
     only = letters.letter("done", "en", replace(FACTS, only=True)).text
     assert "No more messages" in kept

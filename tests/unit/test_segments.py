@@ -90,6 +90,23 @@ def test_clusters_join_to_the_text_and_plain_ones_are_single(text):
         assert found == list(text)
 
 
+@pytest.mark.parametrize(
+    "whole",
+    [
+        ["\U0001f469\U0001f3fd\u200d\u2764\ufe0f\u200d\U0001f48b\u200d\U0001f468", "\U0001f3ff"],
+        ["\u261d\ufe0f\U0001f3fd"],
+        ["\u261d\ufe0f\u0301", "\U0001f3fd"],
+        ["\U0001f468\U0001f3fb\u200d", "\U0001f9b0"],
+        ["\U0001f1e8\U0001f1ff\u0301", "\u0301", "a"],
+        ["\U0001f1e8\U0001f1ff\u200d", "\U0001f469"],
+        ["\u0600\U0001f1e8", "\U0001f1ff"],
+    ],
+    ids=ascii,
+)
+def test_a_mark_on_a_tone_or_a_flag_ends_where_the_calculators_end_it(whole):
+    assert list(clusters("".join(whole))) == whole
+
+
 @given(MIXED, st.sampled_from([(), ("tr", "es", "pt")]))
 def test_what_is_encoded_reads_back(text, shift):
     got = segment(text, shift)

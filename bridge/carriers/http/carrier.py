@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from typing import Final
 
 import structlog
 
+from bridge.carriers import trust
 from bridge.carriers.http.provider import Call, Provider, Unsendable
 from bridge.carriers.http.tickets import Tickets
 from bridge.carriers.http.wire import Leave, Lost, Unwritten, Wire
@@ -46,7 +46,12 @@ class HttpCarrier:
     """An account at a provider, as `bridge.ports.Carrier`."""
 
     def __init__(
-        self, config: Config, provider: Provider, *, clock: Callable[[], float] = time.time
+        self,
+        config: Config,
+        provider: Provider,
+        *,
+        clock: Callable[[], float] = time.time,
+        may_leave: Callable[[], bool] = lambda: True,
     ) -> None:
         self.name = config.name
         self.provider = provider
@@ -57,6 +62,7 @@ class HttpCarrier:
         """Why it is down, in a sentence; "" while it is up."""
         self._config = config
         self._clock = clock
+        self._may_leave = may_leave
         self._wire: Wire | None = None
         self._on_room: Callable[[], None] = lambda: None
         self._flying: dict[asyncio.Task[None], tuple[Part, Leave]] = {}
@@ -108,7 +114,7 @@ class HttpCarrier:
         loop = asyncio.get_running_loop()
         room = self.room
         for part in parts[:room]:
-            leave = Leave()
+            leave = Leave(self._may_leave)
             task = loop.create_task(self._carry(part, leave, done))
             self._flying[task] = part, leave
         for part in parts[room:]:
@@ -242,7 +248,7 @@ def wire(config: Config) -> Wire:
     tls = None
     if config.tls_ca:
         try:
-            tls = ssl.create_default_context(cafile=str(config.tls_ca))
+            tls = trust.context(str(config.tls_ca))
         except OSError as error:  # ssl.SSLError is one
             raise Misconfigured(
                 f"Carrier {config.name}: tls_ca cannot be used"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from typing import Any, Final
 
 import aiohttp
@@ -38,7 +39,8 @@ class _NoLeave(aiohttp.ClientError):
 class Leave:
     """Whether a request has begun to leave, or one before it had, and whether it still may."""
 
-    def __init__(self) -> None:
+    def __init__(self, may: Callable[[], bool] = lambda: True) -> None:
+        self.may = may
         self.written = False
         self.ever_written = False
         self.withdrawn = False
@@ -46,6 +48,7 @@ class Leave:
 
 async def _about_to_write(_session: object, context: Any, _params: object) -> None:
     leave: Leave = context.trace_request_ctx
+    leave.withdrawn = leave.withdrawn or not leave.may()
     if leave.written or leave.withdrawn:
         raise _NoLeave
     leave.written = leave.ever_written = True

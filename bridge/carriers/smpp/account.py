@@ -23,6 +23,9 @@ class Account:
     coder: Coder
     ids: Ids
     judge: Judge = field(default_factory=Judge)
+    #: Submits that may be open at once, where that is fewer than the window: a connection broke
+    #: and left some in doubt, and the next may break like it.
+    trusted: int | None = None
     counts: Counter[str] = field(default_factory=Counter)
     """What happened how often: submitted, accepted, refused, timed-out, late, lost, receipts,
     inbound, unreadable, strange, refused-for-now, binds."""

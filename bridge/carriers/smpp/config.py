@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, Self
 
 from bridge import settings
+from bridge.carriers import trust
 from bridge.errors import Misconfigured
 
 
@@ -92,7 +93,7 @@ class SmppConfig:
         if not self.tls:
             return None
         try:
-            context = ssl.create_default_context(cafile=self.tls_ca or None)
+            context = trust.context(self.tls_ca)
             if self.tls_cert:
                 context.load_cert_chain(self.tls_cert, self.tls_key or None)
         except OSError as error:  # ssl.SSLError is one

@@ -28,6 +28,7 @@ _TICK: Final = 1.0
 _ENQUIRY: Final = 10.0  # seconds for the answer when a bind is suspected
 _UNBIND: Final = 2.0
 _RINVBNDSTS: Final = 0x04
+MUTE: Final = "the SMSC did not answer the bind"
 
 
 class Link(asyncio.Protocol):
@@ -280,7 +281,7 @@ class Link(asyncio.Protocol):
                 self._transport.abort()
         elif not self.settled.done():
             if now - self._heard >= timeout:
-                self._drop("the SMSC did not answer the bind")
+                self._drop(MUTE)
         elif not self._read_paused and now >= self._answerable_from:
             self._watch(now, timeout)
 
@@ -292,7 +293,7 @@ class Link(asyncio.Protocol):
                 self._drop("the SMSC did not answer enquire_link")
         elif expired:
             self._enquire(min(timeout, _ENQUIRY))
-        elif self._window.sick and not self._window.waiting:
+        elif self._window.hopeless(now):
             self._unbind()
             self._hang_up("the SMSC left too many submits unanswered")
         elif now - self._heard >= self._account.config.enquire_seconds:

@@ -11,7 +11,7 @@ import structlog
 
 from bridge.carriers.smpp import pdu
 from bridge.carriers.smpp.account import Account
-from bridge.carriers.smpp.link import Link
+from bridge.carriers.smpp.link import MUTE, Link
 from bridge.carriers.smpp.status import ESME_RINVPASWD, ESME_RINVSYSID, ESME_ROK, describe
 
 log = structlog.get_logger("bridge.smpp")
@@ -120,8 +120,8 @@ class Session:
             await asyncio.sleep(pause)
 
     def _log(self, event: str, **more: object) -> None:
-        config = self._account.config
-        log.info(event, carrier=config.name, bind=_KINDS[self._kind], **more)
+        tell = log.warning if more else log.info
+        tell(event, carrier=self._account.config.name, bind=_KINDS[self._kind], **more)
 
     def _where(self) -> str:
         config = self._account.config
@@ -132,7 +132,8 @@ class Session:
             return ""
         if status is None:
             lost = link.ended.result() if link.ended.done() else "the connection ended"
-            return f"{self._where()}: {lost} before it answered the bind. {_advice(status)}"
+            when = "" if lost == MUTE else " before it answered the bind"
+            return f"{self._where()}: {lost}{when}. {_advice(status)}"
         return f"{self._where()}: {describe(status)}. {_advice(status)}"
 
 

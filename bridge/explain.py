@@ -225,11 +225,11 @@ def reply(item: Mapping[str, Any]) -> Answer:
 
 
 def lines(
-    source: Iterable[bytes], explain: Callable[[Mapping[str, Any]], Answer]
+    source: Iterable[bytes], explain: Callable[[Mapping[str, Any]], Answer], place: str = ""
 ) -> Iterator[Answer]:
     """One answer a line of JSON, in order; one with `error` for a line that has none.
 
-    Blank lines are skipped.
+    Blank lines are skipped. `place` stands before a line's number in an error.
     """
     for number_of_line, line in enumerate(source, 1):
         if not line.strip():
@@ -239,7 +239,7 @@ def lines(
             item = parsed(line)
             yield explain(item)
         except BadInput as wrong:
-            yield {"id": item.get("id"), "error": f"line {number_of_line}: {wrong}"}
+            yield {"id": item.get("id"), "error": f"{place}line {number_of_line}: {wrong}"}
 
 
 def parsed(line: bytes) -> Mapping[str, Any]:

@@ -6,6 +6,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import typer
+from typer.main import get_command_name
+from typer.models import CommandInfo
+
 from bridge.cli import (
     access,
     accounts,
@@ -38,7 +44,9 @@ from bridge.cli import (
 )
 from bridge.cli.common import group
 
-app = group("Mail, Slack and Telegram to SMS, and back.")
+TITLE = "Mail, Slack and Telegram to SMS, and back."
+app = group(TITLE)
+app.callback()(running.first)
 running.register(app)
 app.add_typer(explain.app, name="explain")
 log.register(app)
@@ -70,4 +78,24 @@ app.add_typer(master.app, name="master")
 app.add_typer(audit.app, name="audit")
 backup.register(app)
 
-__all__ = ["app"]
+
+def part(name: Sequence[str]) -> typer.Typer:
+    """The command or group of this name alone; all of them where the name says none.
+
+    To build all takes as long again as what most commands do.
+    """
+    groups = [each for each in app.registered_groups if [each.name] == list(name)]
+    commands = [each for each in app.registered_commands if [_name(each)] == list(name)]
+    if not (groups or commands):
+        return app
+    alone = group(TITLE)
+    alone.registered_groups, alone.registered_commands = groups, commands
+    alone.callback()(running.first)
+    return alone
+
+
+def _name(command: CommandInfo) -> str:
+    return command.name or get_command_name(command.callback.__name__ if command.callback else "")
+
+
+__all__ = ["app", "part"]

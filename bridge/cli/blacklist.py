@@ -13,7 +13,10 @@ COLUMNS = ("scope", "kind", "value", "reason", "by", "since")
 
 app = group("Numbers, prefixes and countries that are not written to.")
 
-What = Annotated[str, typer.Argument(help="A number, a prefix (+4477, +4477*) or a country (GB).")]
+What = Annotated[
+    str,
+    typer.Argument(metavar="WHAT", help="A number, a prefix (+4477, +4477*) or a country (GB)."),
+]
 Tenant = Annotated[str, typer.Option(help="For this tenant alone; else for the whole bridge.")]
 
 

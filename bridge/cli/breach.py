@@ -142,7 +142,9 @@ def list_(as_json: Json = False, config: Config = None) -> None:
 
 @abuse.command("open")
 def open_case(
-    number: Annotated[str, typer.Argument(help="Who complained, in any common writing.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="Who complained, in any common writing.")
+    ],
     tenant: Annotated[str, typer.Option(help="Of whose messages.")] = "",
     source: Annotated[
         Literal["7726", "carrier", "person"], typer.Option(help="Where the complaint came from.")

@@ -250,7 +250,8 @@ class Examination:
 
     async def _port(self, listen: Listen) -> str:
         if listen.path:
-            return f"{listen} is made when the bridge starts"
+            ours = "is held by the running bridge" if self._running else "is made at its start"
+            return f"{listen} {ours}"
         try:
             await asyncio.to_thread(_bind, listen)
         except OSError as error:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from bridge.errors import BridgeError, Misconfigured, TryLater
+from bridge.errors import BridgeError, Misconfigured, Refused, TryLater
 
 if TYPE_CHECKING:
     from bridge.lock import Slot
@@ -49,6 +49,7 @@ def group(title: str) -> typer.Typer:
     return typer.Typer(
         help=title,
         no_args_is_help=True,
+        context_settings={"help_option_names": ["--help", "-h"]},
         add_completion=False,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
@@ -108,6 +109,7 @@ def perform(config: Path | None, operation: str, sink: Sink, **arguments: Any) -
     """
     from bridge import control
 
+    _check_typed(arguments)
     settings = settings_of(config)
     asked = control.ask(settings.data_dir, operation, actor(), arguments)
     if asked is None:
@@ -120,6 +122,14 @@ def perform(config: Path | None, operation: str, sink: Sink, **arguments: Any) -
         raise TryLater("the bridge has just ended", "try again")
     for item in asked:
         sink(item)
+
+
+def _check_typed(arguments: Mapping[str, Any]) -> None:
+    """Raise Refused for octets that are not UTF-8: no database takes them."""
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise Refused("an argument is not UTF-8", "write it in a terminal of UTF-8") from None
 
 
 @contextmanager

@@ -24,7 +24,7 @@ app = group("Consents to advertising: recorded, shown, withdrawn.")
 
 COLUMNS = ("state", "programme", "purpose", "basis", "channel", "given_at", "expires_at", "text")
 
-Number = Annotated[str, typer.Argument(help="The number, in any common writing.")]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number, in any common writing.")]
 Tenant = Annotated[str, typer.Option(help="Of which tenant; needed where there are several.")]
 Programme = Annotated[str, typer.Option(help="Of this programme alone; else of all.")]
 
@@ -133,8 +133,12 @@ def import_(
 
 @app.command()
 def text(
-    version: Annotated[str, typer.Argument(help="Its name; none: show all.")] = "",
-    words: Annotated[str, typer.Argument(help="The words that people agree to.")] = "",
+    version: Annotated[
+        str, typer.Argument(metavar="VERSION", help="Its name; none: show all.")
+    ] = "",
+    words: Annotated[
+        str, typer.Argument(metavar="WORDS", help="The words that people agree to.")
+    ] = "",
     tenant: Tenant = "",
     as_json: Json = False,
     config: Config = None,

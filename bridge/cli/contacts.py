@@ -78,7 +78,7 @@ def groups(
 
 @app.command()
 def remove(
-    name: Annotated[str, typer.Argument(help="The contact's name.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The contact's name.")],
     tenant: Tenant = "",
     as_json: Json = False,
     config: Config = None,

@@ -19,7 +19,9 @@ Number = Annotated[int, typer.Argument(metavar="ID", help="As `bridge demand lis
 
 @app.command("open")
 def open_(
-    number: Annotated[str, typer.Argument(help="Of whom, in any common writing.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="Of whom, in any common writing.")
+    ],
     authority: Annotated[str, typer.Option(help="Who asks.")],
     basis: Annotated[str, typer.Option(help="By which law, act and paragraph.")],
     field: Annotated[

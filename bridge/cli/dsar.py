@@ -200,7 +200,9 @@ def restrict(
 
 @app.command()
 def reassigned(
-    number: Annotated[str, typer.Argument(help="The number, in any common writing.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="The number, in any common writing.")
+    ],
     evidence: Annotated[str, typer.Option(help="How that is known; a hash of it is kept.")],
     since: Annotated[str, typer.Option(help="Since when (ISO 8601); else now.")] = "",
     tenant: Annotated[str, typer.Option(help="Whose region counts for the number.")] = "",

@@ -25,7 +25,7 @@ app = group(
 
 Files = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[FILE …]", help="Files to read; - or none: standard input."),
+    typer.Argument(metavar="FILE", help="Files to read; - or none: standard input."),
 ]
 Lines = Annotated[bool, typer.Option("--jsonl", help="JSON objects, one a line, in and out.")]
 _Explain = Callable[[Mapping[str, Any]], "Answer"]
@@ -198,7 +198,7 @@ def _explained(
     files: list[str] | None, jsonl: bool, explain: _Explain, key: str, **more: str
 ) -> None:
     """One answer a line of JSON; without --jsonl one a file, which is the text itself."""
-    from bridge.explain import BadInput, lines
+    from bridge.explain import BadInput
 
     def whole(raw: bytes, file: str) -> Answer:
         try:
@@ -208,7 +208,7 @@ def _explained(
         return explain({"id": file, key: written, **more})
 
     if jsonl:
-        _print(lines(_lines(files), explain), as_list=False, jsonl=True)
+        _print(_each_line(files or ["-"], explain), as_list=False, jsonl=True)
     else:
         _print(_each(files, whole, "id"), as_list=len(files or ()) > 1, jsonl=False)
 
@@ -235,18 +235,28 @@ def _read(file: str) -> bytes:
         raise BadInput(_unreadable(wrong)) from None
 
 
-def _lines(files: list[str] | None) -> Iterator[bytes]:
-    """The lines of all files, one after the other."""
-    for file in files or ["-"]:
+def _each_line(files: list[str], explain: _Explain) -> Iterator[Answer]:
+    """An answer a line of all files, one after the other; one with `error` where a file ends it."""
+    from bridge.explain import BadInput, lines
+
+    for file in files:
+        try:
+            yield from lines(_lines(file), explain, f"{file}, " if len(files) > 1 else "")
+        except BadInput as wrong:
+            yield {"id": None, "error": f"{file} {wrong}"}
+
+
+def _lines(file: str) -> Iterator[bytes]:
+    from bridge.explain import BadInput
+
+    try:
         if file == "-":
             yield from sys.stdin.buffer
-            continue
-        try:
-            opened = Path(file).open("rb")  # noqa: SIM115 - only opening may fail for its name
-        except (OSError, ValueError) as wrong:
-            fail(f"{file} {_unreadable(wrong)}", "check the path and its mode")
-        with opened:
+            return
+        with Path(file).open("rb") as opened:
             yield from opened
+    except (OSError, ValueError) as wrong:  # ValueError: a name with NUL
+        raise BadInput(_unreadable(wrong)) from None
 
 
 def _unreadable(wrong: Exception) -> str:

@@ -48,7 +48,9 @@ def list_(
 
 @app.command()
 def check(
-    number: Annotated[str, typer.Argument(help="The number, in any common writing.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NUMBER", help="The number, in any common writing.")
+    ],
     tenant: Annotated[str, typer.Option(help="Of this tenant only.")] = "",
     as_json: Json = False,
     config: Config = None,

@@ -16,7 +16,9 @@ Tenant = Annotated[str, typer.Option(help="Of which tenant; needed where there a
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(help="Letters, digits, - and _, such as newsletter.")],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Letters, digits, - and _, such as newsletter.")
+    ],
     tenant: Tenant = "",
     keyword: Annotated[str, typer.Option(help='"STOP <keyword>" opts out of it alone.')] = "",
     as_json: Json = False,

@@ -36,6 +36,21 @@ def register(app: typer.Typer) -> None:
     app.command()(hash_password)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+def first(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_version, help="Print the version."),
+    ] = False,
+) -> None:
+    """What stands before a command's name."""
+
+
 def up(config: Config = None) -> None:
     """Run everything in one process, until SIGTERM or Ctrl-C."""
     _run(config, "up")

@@ -17,8 +17,10 @@ def register(app: typer.Typer) -> None:
 
 
 def send(
-    to: Annotated[str, typer.Argument(help="The number, in any common writing.")],
-    text: Annotated[str, typer.Argument(help="The text; - reads it from standard input.")],
+    to: Annotated[str, typer.Argument(metavar="TO", help="The number, in any common writing.")],
+    text: Annotated[
+        str, typer.Argument(metavar="TEXT", help="The text; - reads it from standard input.")
+    ],
     tenant: Annotated[
         str, typer.Option(help="In whose name; needed where there are several.")
     ] = "",
@@ -63,11 +65,10 @@ def send(
 
 
 def _text(given: str, *, as_json: bool) -> str:
-    """The argument or standard input, as long as it is UTF-8."""
+    """The argument, or what standard input has."""
+    if given != "-":
+        return given
     try:
-        if given == "-":
-            return sys.stdin.buffer.read().decode("utf-8").rstrip("\r\n")
-        given.encode("utf-8")
-    except UnicodeError:
+        return sys.stdin.buffer.read().decode("utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
         fail("the text is not UTF-8", "write it in a terminal of UTF-8", as_json=as_json)
-    return given

@@ -13,7 +13,7 @@ from bridge.cli.table import listed
 
 app = group("The list of people not to be texted.")
 
-Number = Annotated[str, typer.Argument(help="The number, in any common writing.")]
+Number = Annotated[str, typer.Argument(metavar="NUMBER", help="The number, in any common writing.")]
 Tenant = Annotated[str, typer.Option(help="For which tenant; needed where there are several.")]
 Scope = Annotated[
     Literal["tenant", "all"], typer.Option(help="For this tenant, or for all of the bridge.")
@@ -109,7 +109,9 @@ def wishes(tenant: Tenant = "", as_json: Json = False, config: Config = None) ->
 
 @app.command()
 def sync(
-    carrier: Annotated[str, typer.Argument(help="This carrier's list alone.")] = "",
+    carrier: Annotated[
+        str, typer.Argument(metavar="CARRIER", help="This carrier's list alone.")
+    ] = "",
     as_json: Json = False,
     config: Config = None,
 ) -> None:

@@ -78,7 +78,9 @@ class Resolver:
             return []
         except (dns.exception.DNSException, OSError) as failure:
             raise LookupFailed(
-                "DNS gave no answer", "try again later; `bridge check` tries DNS", status="4.4.3"
+                "DNS gave no answer",
+                "try again later; /etc/resolv.conf names the servers that are asked",
+                status="4.4.3",
             ) from failure
         return list(answer)
 

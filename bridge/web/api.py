@@ -90,11 +90,11 @@ async def _array(request: web.Request, rows: Sequence[Mapping[str, Any]]) -> web
 async def _object(
     request: web.Request, required: Sequence[str], optional: Sequence[str] = ()
 ) -> dict[str, str]:
-    """The request's JSON object of strings. Raises Refused; HTTP 415 for any other type.
+    """The request's JSON object of strings. Raises Refused; HTTP 415 for a browser's other type.
 
     Another site's form cannot send this type without asking first (CORS), and is refused then.
     """
-    if request.content_type != "application/json":
+    if _is_browser(request) and request.content_type != "application/json":
         raise web.HTTPUnsupportedMediaType(
             text=json.dumps(
                 {"error": "the body is not JSON", "hint": "send Content-Type: application/json"}
@@ -118,6 +118,10 @@ async def _object(
     if wrong:
         raise Refused(f"not a string: {', '.join(wrong)}", _example(required))
     return said
+
+
+def _is_browser(request: web.Request) -> bool:
+    return any(name in request.headers for name in ("Origin", "Referer", "Sec-Fetch-Site"))
 
 
 _EXAMPLES = {"from": "+420601123456", "number": "+420601123456", "mode": "slow", "text": "Yes"}

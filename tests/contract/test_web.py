@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import time
@@ -310,10 +311,22 @@ async def test_our_own_names_are_taken(tmp_path: Path) -> None:
 async def test_a_form_of_another_site_is_refused(tmp_path: Path) -> None:
     async with web(tmp_path, works=False) as w:
         said = {"from": ANNA, "text": "STOP"}
-        assert (await w.post("/sandbox/api/messages", data=said))[0] == 415
+        ours = {"Origin": w.base}
+        assert (await w.post("/sandbox/api/messages", data=said, headers=ours))[0] == 415
+        assert (await w.post("/sandbox/api/messages", data=said))[0] == 400
         assert (await w.post("/sandbox/answers", data={"number": ANNA, "text": "STOP"}))[0] == 403
         forged = {"Origin": "https://evil.example"}
         assert (await w.post("/sandbox/api/messages", json=said, headers=forged))[0] == 403
+
+
+async def test_a_program_need_not_name_the_type_of_its_json(tmp_path: Path) -> None:
+    async with web(tmp_path, works=False) as w:
+        said = json.dumps({"from": ANNA, "to": OURS, "text": "Yes"}).encode()
+        plain = {"Content-Type": "application/x-www-form-urlencoded"}
+        assert (await w.post("/sandbox/api/messages", data=said, headers=plain))[0] == 201
+        for name in ("Origin", "Referer"):
+            browser = {**plain, name: w.base}
+            assert (await w.post("/sandbox/api/messages", data=said, headers=browser))[0] == 415
 
 
 async def test_health_is_for_everyone(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import os
 import re
 import subprocess
 import sys
@@ -14,13 +15,14 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from bridge import __version__
-from bridge.cli import app
+from bridge.cli import app, part
 from bridge.cli import common as cli
 from bridge.cli.check import Examination, Finding
 from bridge.cli.table import Table
 from bridge.errors import Refused, TryLater
 from bridge.settings import Settings
 
+BRIDGE: Any = get_command(app)
 MAIL = b"From: eva@firm.example\nSubject: Pump\n\nThe pump runs: \xf0\x9f\x91\x8d\n"
 HEAVY = ("sqlalchemy", "aiohttp", "dramatiq", "bridge.settings", "rich", "asyncpg", "structlog")
 
@@ -101,10 +103,54 @@ def test_a_bad_line_makes_the_exit_code_1() -> None:
     assert [json.loads(line)["id"] for line in result.stdout.splitlines()] == [1, 2]
 
 
-def test_a_missing_file_of_lines() -> None:
-    result = run("explain", "text", "--jsonl", "missing.jsonl")
+def test_a_file_of_lines_that_cannot_be_read_stops_no_other(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"id": 1}\n{"id": 2, "text": "a"}')
+    result = run("explain", "text", "--jsonl", "missing.jsonl", ".", "/proc/self/mem", "a.jsonl")
     assert result.exit_code == 1
-    assert "missing.jsonl cannot be read (No such file or directory)" in result.stderr
+    found = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [each.get("error") for each in found] == [
+        "missing.jsonl cannot be read (No such file or directory)",
+        ". cannot be read (Is a directory)",
+        "/proc/self/mem cannot be read (Input/output error)",
+        'a.jsonl, line 1: "text" is missing',
+        None,
+    ]
+
+
+@pytest.mark.parametrize("kind", ["mail", "text", "number", "reply"])
+def test_closed_streams_are_empty_ones(kind: str) -> None:
+    done = shell(f"bridge explain {kind} <&- 2>&-")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full device")
+@pytest.mark.parametrize("words", ["version", "--help", "explain text"])
+def test_an_output_that_is_full_is_said(words: str) -> None:
+    done = shell(f"bridge {words} >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith("bridge: nothing more can be written (No space left on device)")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_that_goes_away_hears_no_complaint() -> None:
+    done = shell("bridge --help | true")
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """What `line` does in a shell, where `bridge` is ours and writes in blocks."""
+    ours = f'bridge() {{ "{sys.executable}" -m bridge "$@"; }}; '
+    known = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    home = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(
+        ["/bin/sh", "-c", ours + line],
+        input="",
+        capture_output=True,
+        text=True,
+        check=False,
+        env=known | home,
+    )
 
 
 TENANTS = """
@@ -152,7 +198,38 @@ def test_it_starts_without_what_it_does_not_need(arguments: list[str]) -> None:
     assert done.stderr.decode().strip() == "[]"
 
 
+@pytest.mark.parametrize("name", sorted(BRIDGE.commands))
+def test_a_command_is_built_alone_as_it_is_among_all(name: str) -> None:
+    alone: Any = get_command(part([name]))
+    assert list(alone.commands) == [name]
+    assert leaves(alone.commands[name]) == leaves(BRIDGE.commands[name])
+
+
+@pytest.mark.parametrize("words", [[], ["lgo"], ["--help"], ["--version"]])
+def test_what_names_no_command_has_them_all(words: list[str]) -> None:
+    assert part(words) is app
+
+
+def leaves(command: Any) -> dict[str, object]:
+    """The command's commands to the last, each with its options."""
+    below = getattr(command, "commands", {})
+    return {each: leaves(below[each]) for each in below} or {
+        found.name: found.opts for found in command.params
+    }
+
+
 # Usage and faults
+
+
+def test_help_has_a_short_name() -> None:
+    assert run("explain", "mail", "-h").stdout == run("explain", "mail", "--help").stdout
+
+
+def test_an_argument_that_is_not_utf8_reaches_no_database(tmp_path: Path) -> None:
+    result = run("consent", "text", "v1", "\udcff", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["error"] == "an argument is not UTF-8"
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -455,7 +532,7 @@ async def test_check_tells_what_it_may_not_read_and_goes_on() -> None:
 
 
 def test_the_version() -> None:
-    assert run("version").stdout == f"sms-bridge {__version__}\n"
+    assert run("version").stdout == run("--version").stdout == f"sms-bridge {__version__}\n"
     assert json.loads(run("version", "--json").stdout) == {"version": __version__}
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from bridge.privacy.folding import sound
 from bridge.privacy.lexicon import classes
 from bridge.privacy.wish_rules import RULES, closes
 
 
-def wish(tokens: list[str]) -> str | None:
-    """The words of `tokens` that ask us to stop, or None."""
+def wish(tokens: list[str], clauses: Collection[int] = ()) -> str | None:
+    """The words of `tokens` that ask us to stop, or None; `clauses`: where a new one begins."""
     readings = [*classes(tokens).values()]
     if all(map(str.isascii, tokens)):
         readings += classes([sound(token) for token in tokens], heard=True).values()
     own = [span for spans in readings for span in spans.get("self", ())]
+    unwanted = [span for spans in readings for span in spans.get("nowant", ())]
     for spans in readings:
         if "veto" in spans:
             continue
         spans["self"] = own
+        spans["unwanted"] = unwanted
+        spans["clause"] = [(start, start) for start in clauses]
         for rule in RULES:
             if said := rule(spans, tokens):
                 return " ".join(tokens[said[0] : said[1]])

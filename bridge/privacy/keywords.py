@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 from bridge.privacy import languages, words
@@ -212,9 +213,9 @@ def _free_words(tokens: list[str], text: str) -> Verdict | None:
     "I am ill, cancel please" answers a reminder: what may be cancelled is no stop word there.
     STOP itself with nothing but wishes behind it is one: "STOP! Don't text me again".
     """
-    said = wish(tokens[:_LONGEST])
     written = [clause for clause in _CLAUSE.split(text) if fold(clause)]
     clauses = [fold(clause).split() for clause in written]
+    said = wish(tokens[:_LONGEST], [*accumulate(map(len, clauses[:-1]))])
     if len(clauses) < 2:
         return Verdict(INTENT, said) if said else None
     first, last = clauses[0], clauses[-1]

@@ -15,8 +15,19 @@ from bridge.privacy.lexicon import Spans
 
 
 @cache
-def _polite() -> frozenset[str]:
-    return frozenset(fold(word) for word in words.POLITE.split() if "_" not in word)
+def _polite() -> frozenset[tuple[str, ...]]:
+    return frozenset(tuple(fold(word).split()) for word in words.POLITE.split())
+
+
+def _courtesies(tokens: list[str]) -> set[int]:
+    """Where `tokens` are polite: please, thank you, من فضلكم."""
+    return {
+        at + inside
+        for size in (1, 2, 3)
+        for at in range(len(tokens) - size + 1)
+        if tuple(tokens[at : at + size]) in _polite()
+        for inside in range(size)
+    }
 
 
 def _pairs(
@@ -32,16 +43,53 @@ def _pairs(
                 yield min(start, start2), max(end, end2), end2
 
 
-def _negated(spans: Spans, at: int) -> bool:
-    return any(end <= at <= end + 1 for _, end in spans.get("not", ()))
+def _parted(spans: Spans, end: int, at: int) -> bool:
+    """Whether a clause ends between: "no, remove me"."""
+    return any(end <= start <= at for start, _ in spans.get("clause", ()))
 
 
-def _not_to_be(spans: Spans, at: int) -> bool:
+def _unwilling(spans: Spans, tokens: list[str], at: int) -> bool:
+    """I don't want to unsubscribe; no quiero darme de baja: but particles lie between."""
+    for _, end in spans.get("unwanted", ()):
+        between = range(end, at)
+        if at < end or len(between) > _PARTICLES or _parted(spans, end, at):
+            continue
+        named = {at for name in ("msg", "it", "how") for at, _ in spans.get(name, ())}
+        if all(len(tokens[here]) <= _PARTICLE and here not in named for here in between):
+            return True
+    return False
+
+
+#: How many words, of how many letters, link "I don't want" to what is not wanted: să mă, да се.
+_PARTICLES: Final = 2
+_PARTICLE: Final = 3
+
+
+def _negated(spans: Spans, tokens: list[str], at: int) -> bool:
+    return _unwilling(spans, tokens, at) or any(
+        end <= at <= end + 1 and not _parted(spans, end, at) for _, end in spans.get("not", ())
+    )
+
+
+def _not_to_be(spans: Spans, tokens: list[str], at: int) -> bool:
     """Don't unsubscribe me; but not: why have you not yet unsubscribed me; "no, remove me"."""
-    return "yet" not in spans and any(
-        end <= at <= end + 1 and (start or (start, end) not in spans.get("no", ()))
+    if "yet" in spans:
+        return False
+    return _unwilling(spans, tokens, at) or any(
+        end <= at <= end + 1
+        and not _parted(spans, end, at)
+        and (start or (start, end) not in spans.get("no", ()))
         for start, end in spans.get("not", ())
     )
+
+
+def _longest(found: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """`found` without what stands within another: "baja" in "darme de baja"."""
+    return [
+        (start, end)
+        for start, end in found
+        if not any(s <= start and end <= e and (s, e) != (start, end) for s, e in found)
+    ]
 
 
 def _own_doing(spans: Spans, at: int) -> bool:
@@ -57,7 +105,7 @@ def _near(spans: Spans, name: str, start: int, end: int, reach: int) -> bool:
 
 def closes(spans: Spans, tokens: list[str], start: int, slack: int = 1) -> bool:
     """Whether from `start` on the text says little else: at most `slack` words beside the wish."""
-    rest = {at for at in range(start, len(tokens)) if tokens[at] not in _polite()}
+    rest = set(range(start, len(tokens))) - _courtesies(tokens)
     for name, found in spans.items():
         if name in _WISHFUL:
             for start2, end2 in found:
@@ -66,8 +114,8 @@ def closes(spans: Spans, tokens: list[str], start: int, slack: int = 1) -> bool:
 
 
 _WISHFUL: Final = frozenset(
-    "cease send do not nosend msg me more it nowant recv erase data mine unsub how short wrong"
-    " left why get".split()
+    "cease off use nouse send do not nosend msg me more it nowant recv erase data mine unsub how"
+    " short wrong left why get".split()
 )
 
 
@@ -77,28 +125,41 @@ _Said = tuple[int, int] | None
 def _told_to_cease(spans: Spans, tokens: list[str]) -> _Said:
     """Stop sending me messages; přestaňte posílat; slutt å sende."""
     for start, end, _ in _pairs(spans, "cease", "send", 4, 2):
-        if _negated(spans, start) or _own_doing(spans, start):
+        if _negated(spans, tokens, start) or _own_doing(spans, start):
             continue
         if any(_near(spans, name, start, end, 5) for name in ("msg", "me")) or closes(
             spans, tokens, start
         ):
             return start, end
-    for start, end, _ in _pairs(spans, "cease", "msg", 4, 1):
-        if not _negated(spans, start) and not _own_doing(spans, start):
-            return start, end
+    for name in ("cease", "off", "cancel"):
+        for start, end, _ in _pairs(spans, name, "msg", 4, 1):
+            if not _negated(spans, tokens, start) and not _own_doing(spans, start):
+                return start, end
     for start, end, _ in _pairs(spans, "enough", "msg", 3):
         return start, end
+    if "msg" in spans:
+        # "Your messages wake me, please stop them."
+        for start, end, _ in _pairs(spans, "cease", "it", 0):
+            asked = not _negated(spans, tokens, start) and not _own_doing(spans, start)
+            if asked and closes(spans, tokens, start, 0):
+                return start, end
     for start, end, _ in _pairs(spans, "cease", "recv", 3):
-        if _near(spans, "msg", start, end, 6):
+        if _negated(spans, tokens, start):
+            continue
+        if _near(spans, "msg", start, end, 6) or closes(spans, tokens, 0, 0):
             return start, end
     return None
 
 
+def _negated_sends(spans: Spans) -> list[tuple[int, int]]:
+    """Where a text says not to write: don't text, nepište, schreiben Sie nicht."""
+    negated = [*_pairs(spans, "not", "send", 3, 4), *_pairs(spans, "not", "do", 3, 4)]
+    return [(start, end) for start, end, _ in negated] + spans.get("nosend", [])
+
+
 def _asked_not_to(spans: Spans, tokens: list[str]) -> _Said:
     """Don't text me; už mi nepište; ne m'écrivez plus; non mandatemi più messaggi."""
-    negated = [*_pairs(spans, "not", "send", 3, 4), *_pairs(spans, "not", "do", 3, 4)]
-    negated += [(start, end, end) for start, end in spans.get("nosend", ())]
-    for start, end, _ in negated:
+    for start, end in _negated_sends(spans):
         if _near(spans, "msg", start, end, 6) and _near(spans, "more", start, end, 5):
             return start, end
         if any(_near(spans, name, start, end, 4) for name in ("me", "more", "msg")) and closes(
@@ -128,10 +189,15 @@ def _to_this_number(spans: Spans, start: int, end: int) -> bool:
 
 def _not_wanted(spans: Spans, tokens: list[str]) -> _Said:
     """I don't want these messages; nechci dostávat sms; vil ikke ha disse meldingene."""
+    if any(_unwilling(spans, tokens, cease) for cease, _ in spans.get("cease", ())):
+        return None  # "I don't want to stop getting messages."
     for start, end, _ in _pairs(spans, "nowant", "msg", 6, 5):
         return start, end
     for start, end, _ in _pairs(spans, "nowant", "recv", 4, 5):
         if closes(spans, tokens, start, 0):
+            return start, end
+    for start, end, _ in _pairs(spans, "nowant", "list", 5):
+        if _near(spans, "be", start, end, 2):
             return start, end
     for start, end, _ in _pairs(spans, "nowant", "send", 4, 3):
         if _near(spans, "me", start, end, 4) and closes(spans, tokens, start):
@@ -154,26 +220,35 @@ def _to_be_erased(spans: Spans, tokens: list[str]) -> _Said:
     if _of_a_visit(spans):
         return None
     for start, end, _ in _pairs(spans, "erase", "data", 5, 4):
-        if _near(spans, "visit", start, end, 0) or _not_to_be(spans, start):
+        if _near(spans, "visit", start, end, 0) or _not_to_be(spans, tokens, start):
             continue
         if _near(spans, "mine", start, end, 2) or closes(spans, tokens, 0, 0):
             return start, end
     for start, end, _ in _pairs(spans, "erase", "list", 6, 4):
-        if _near(spans, "me", start, end, 3) and not _not_to_be(spans, start):
+        if _near(spans, "me", start, end, 3) and not _not_to_be(spans, tokens, start):
             return start, end
     for start, end, _ in _pairs(spans, "gone", "list", 4, 4):
         if any(_near(spans, name, start, end, 6) for name in ("how", "me")):
             return start, end
     for start, end, _ in _pairs(spans, "erase", "me", 1, 1):
-        if len(tokens) > 6 or _not_to_be(spans, start):
+        if len(tokens) > 6 or _not_to_be(spans, tokens, start):
             continue
         if closes(spans, tokens, start, 0):
             return start, end
     return None
 
 
+def _not_to_be_used(spans: Spans, _tokens: list[str]) -> _Said:
+    """Do not use my number any more; nepoužívejte moje číslo."""
+    said = [(start, end) for start, end, _ in _pairs(spans, "not", "use", 3, 5)]
+    for start, end in said + spans.get("nouse", []):
+        if _near(spans, "data", start, end, 4) and _near(spans, "mine", start, end, 4):
+            return start, end
+    return None
+
+
 def _asked_whence(spans: Spans, _tokens: list[str]) -> _Said:
-    """Who gave you my number; odkud máte moje číslo; I never gave you my number."""
+    """Who gave you my number; odkud máte moje číslo; I never gave you my number, or consent."""
     for start, end, _ in _pairs(spans, "source", "data", 4, 4):
         if _near(spans, "mine", start, end, 2):
             return start, end
@@ -181,6 +256,8 @@ def _asked_whence(spans: Spans, _tokens: list[str]) -> _Said:
     never += [(start, end, end) for start, end in spans.get("nogave", ())]
     for start, end, _ in never:
         if _near(spans, "data", start, end, 4) and _near(spans, "you", start, end, 3):
+            return start, end
+        if _near(spans, "consent", start, end, 3):
             return start, end
     return None
 
@@ -198,8 +275,8 @@ def _to_unsubscribe(spans: Spans, tokens: list[str]) -> _Said:
     """How do I unsubscribe; jak se z toho dá odhlásit; chci se odhlásit z odběru."""
     if _of_a_visit(spans) or _of_a_school(spans):
         return None
-    for start, end in spans.get("unsub", ()):
-        if _not_to_be(spans, start):
+    for start, end in _longest(spans.get("unsub", [])):
+        if _not_to_be(spans, tokens, start):
             continue
         if any(_near(spans, name, start, end, 6) for name in ("how", "msg", "list")):
             return start, end
@@ -220,7 +297,12 @@ def _in_so_many_words(spans: Spans, tokens: list[str]) -> _Said:
     if "short" in spans and closes(spans, tokens, 0):
         said += spans["short"]
     return next(
-        (span for span in said if span[0] not in erase or not _not_to_be(spans, span[0])), None
+        (
+            span
+            for span in said
+            if not erase.intersection(range(*span)) or not _not_to_be(spans, tokens, span[0])
+        ),
+        None,
     )
 
 
@@ -240,9 +322,10 @@ def _of_a_stranger(spans: Spans, _tokens: list[str]) -> _Said:
     """I don't work there any more, please remove; I no longer own it, stop the notices."""
     if _of_a_visit(spans):
         return None
-    for name in ("erase", "cease", "nosend", "unsub"):
-        for start, end, _ in _pairs(spans, "left", name, 5, 5):
-            return start, end
+    asked = {"asked": [*_negated_sends(spans)]}
+    asked["asked"] += [span for name in ("erase", "cease", "unsub") for span in spans.get(name, ())]
+    for start, end, _ in _pairs(asked | {"left": spans.get("left", [])}, "left", "asked", 5, 5):
+        return start, end
     return None
 
 
@@ -270,6 +353,7 @@ RULES = (
     _not_wanted,
     _to_be_erased,
     _to_unsubscribe,
+    _not_to_be_used,
     _asked_whence,
     _asked_why,
     _wrong_person,

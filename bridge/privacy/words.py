@@ -19,7 +19,8 @@ PLUS_ONE = frozenset(
 FCC = frozenset({"stop", "quit", "end", "revoke", "opt out", "cancel", "unsubscribe"})
 
 #: Said around a word without changing it: thanks, please, greetings, "now".
-POLITE = """please pls plz plese thanks thank_you thank_you_very_much many_thanks thx ty tnx tks
+POLITE = """please pls plz plese pleas pf thanks thanx thnx thankyou
+    thank_u tyvm tysm thank_you thank_you_very_much many_thanks thx ty tnx tks
     thank kindly cheers regards re fwd yes a_u_b s_v_p p_f
     and und och og et y e i и та és și ve και en hi hello hey
         dear dear_sir sir madam ok okay now immediately today
@@ -84,7 +85,27 @@ POLITE = """please pls plz plese thanks thank_you thank_you_very_much many_thank
     geros_dienos viso_gero iki_pasimatymo ugodan_dan lijep_dan doviđenja prijatan_dan
     lep_dan lep_dan_še_naprej nasvidenje יום_טוב יום_נעים ערב_טוב להתראות
     مع_السلامة يوم_سعيد نهارك_سعيد صباح_الخير مساء_الخير وشكرا
-    谢谢 請 请 お願いします 감사합니다"""
+    thanks_in_advance thank_you_in_advance much_appreciated appreciate_it thanks_again thanks_a_lot
+    thanks_so_much thank_you_so_much thank_you_kindly with_thanks take_care best_wishes sincerely
+    předem_díky děkuji_předem děkuji_vám děkuju_vám moc_děkuju mockrát_děkuji díky_moc moc_díky
+    zdravím vopred_ďakujem ďakujem_vopred ďakujem_vám på_forhånd_takk takk_på_forhånd mange_takk
+    hjertelig_takk tack_så_hemskt_mycket på_forhånd_tak tak_på_forhånd danke_im_voraus besten_dank
+    vielen_dank_im_voraus herzlichen_dank danke_sehr merci_par_avance par_avance_merci merci_bien
+    gracias_de_antemano de_antemano_gracias mil_gracias un_saludo grazie_in_anticipo molte_grazie
+    in_anticipo_grazie desde_já_obrigado desde_já_obrigada obrigado_desde_já muito_obrigado
+    muito_obrigada mulțumesc_anticipat mulțumesc_frumos vă_mulțumesc dziękuję_z_góry
+    dziękuję_bardzo bardzo_dziękuję alvast_bedankt bedankt_alvast bij_voorbaat_dank hartelijk_dank
+    kiitos_etukäteen kiitos_paljon paljon_kiitoksia előre_is_köszönöm köszönöm_előre
+    köszönöm_szépen tisztelettel спасибо_заранее большое_спасибо спасибо_большое благодарю
+    заздалегідь_дякую щиро_дякую дуже_дякую наперед_дякую предварително_благодаря много_благодаря
+    благодаря_предварително şimdiden_teşekkürler çok_teşekkürler ευχαριστώ_εκ_των_προτέρων
+    ευχαριστώ_πολύ תודה_מראש شكرا_مقدما شكرا_جزيلا tänan_ette ette_tänades suur_tänu liels_paldies
+    jau_iepriekš_paldies iš_anksto_dėkoju labai_ačiū hvala_unaprijed unaprijed_hvala hvala_vnaprej
+    najlepša_hvala
+    si_us_plau gràcies takk_fyrir vinsamlegast më_falni faleminderit ju_lutem tolong terima_kasih
+    mohon cảm_ơn làm_ơn salamat por_fabor eskerrik_asko mesedez go_raibh_maith_agat diolch
+    धन्यवाद कृपया لطفا ممنون متشکرم ขอบคุณ
+    谢谢 謝謝 請 请 お願いします ありがとう ありがとうございます 감사합니다 부탁드립니다"""
 
 #: What a good wish is for, and what else it is made of: behind STOP it says nothing more.
 TIMES = """day evening night weekend week den večer víkend týden deň dne dag kveld aften kväll helg
@@ -128,7 +149,8 @@ OBJECTS = """от из z ze zo od fra från vom von du des van dalla dal da de n
     μηνύματα sms_μηνύματα ενημερώσεις συνδρομή εγγραφή μηνυμάτων
     הודעות מנוי רשימה התראות דיוור
     الرسائل رسائل الاشتراك الاشعارات الإعلانات
-    sõnumid teated tellimus ziņas īsziņas abonements žinutės žinutes pranešimai prenumerata
+    sõnumid sõnumitest teated teadetest tellimus tellimusest ziņas īsziņas
+    abonements žinutės žinutes pranešimai prenumerata
     poruke poruka obavijesti pretplata pretplatu sporočila obvestila naročnina поруке"""
 
 #: Slips of the finger: not the word, yet nobody can mean another thing.

@@ -30,6 +30,9 @@ A `*` ends a stem, `_` joins the words of a phrase.  Classes:
     visit    an appointment, a shift, a day    self     I will, I am: what the writer does
     yet      still, why: not done so far       wrong    the wrong number or person
     notme    I am not, I don't know any        left     I no longer work or live there
+    off      turn off, disable                 use      to use
+    nouse    "do not use" in one word
+    be       to be, to stand (on a list)       consent  consent, permission
     here     this                              number   number, phone
     nolonger no longer, belongs to             complain to complain, a complaint
     threat   lawyers, police, legal action     authority who is complained to

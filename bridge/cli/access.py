@@ -62,7 +62,7 @@ def confirm(
 def _confirmed() -> bool:
     # typer.confirm would write to standard output, where --json prints.
     typer.echo(f"{QUESTION} [y/N]: ", nl=False, err=True)
-    return sys.stdin.readline().strip().casefold() in {"y", "yes"}
+    return sys.stdin.buffer.readline().strip().lower() in {b"y", b"yes"}
 
 
 def _tell(item: Item) -> None:

@@ -233,7 +233,7 @@ def _perform(config: Config, operation: str, as_json: bool, **arguments: Any) ->
                     typer.echo(
                         "  " + "  ".join(f"{v}" for v in each.values() if v not in (None, ""))
                     )
-            elif value not in (None, "", [], {}):
+            elif value not in (None, False, "", [], {}):
                 typer.echo(f"{name}: {value}")
 
     with faults(as_json=as_json):

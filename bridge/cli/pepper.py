@@ -28,7 +28,11 @@ def backup(
 
     with faults(as_json=as_json), _files():
         count = peppers.back_up(_path(settings_of(config)), file)
-        _tell({"peppers": count, "file": str(file)}, f"{count} in {file}", as_json=as_json)
+        _tell(
+            {"peppers": count, "file": str(file)},
+            f"peppers {count}: copied to {file}",
+            as_json=as_json,
+        )
 
 
 @app.command()

@@ -134,7 +134,7 @@ def hash_password(
     typer.echo(hashed(password_stdin=password_stdin))
 
 
-def hashed(*, password_stdin: bool) -> str:
+def hashed(*, password_stdin: bool, as_json: bool = False) -> str:
     """The hash of a password that is asked for twice, or stands on standard input."""
     from argon2 import PasswordHasher
 
@@ -142,10 +142,15 @@ def hashed(*, password_stdin: bool) -> str:
         try:
             password = sys.stdin.buffer.readline().decode("utf-8").rstrip("\r\n")
         except UnicodeDecodeError:
-            fail("the password is not UTF-8", "type it in a terminal that writes UTF-8")
+            why = "the password is not UTF-8"
+            fail(why, "type it in a terminal that writes UTF-8", as_json=as_json)
+    elif not sys.stdin.isatty():
+        why = "a password is asked for in a terminal alone"
+        fail(why, "--password-stdin reads it from standard input", as_json=as_json)
     else:
         asked: str = typer.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         password = asked
     if not password:
-        fail("the password is empty", "write it on the first line of standard input")
+        hint = "write it on the first line of standard input"
+        fail("the password is empty", hint, as_json=as_json)
     return PasswordHasher().hash(password)

@@ -113,7 +113,9 @@ def login(
     config: Config = None,
 ) -> None:
     """Set a user's password for SMTP; it is asked for, and kept as an argon2id hash."""
-    password_hash = "" if remove else hashed(password_stdin=password_stdin)
+    password_hash = ""
+    if not remove:
+        password_hash = hashed(password_stdin=password_stdin, as_json=as_json)
     with faults(as_json=as_json):
         perform(
             config,

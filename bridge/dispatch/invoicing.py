@@ -90,7 +90,10 @@ async def invoiced(bridge: Bridge, actor: str, tenant: Tenant, month: Month) -> 
     found = await statement(bridge, tenant, month)
     net = _cents(sum((Decimal(each["amount"]) for each in found["countries"]), Decimal()))
     if not net:
-        raise Refused(f"{tenant.name} has used nothing in {month.name}")
+        raise Refused(
+            f"{tenant.name} has used nothing in {month.name}",
+            "`bridge accounts statement` shows what it used in a month",
+        )
     vat = _cents(net * Decimal(settings.vat) / 100)
     has = await bridge.store.read(HAS, tenant=tenant.id, currency=tenant.currency)
     # The net was paid as it was used; the tax is what the invoice itself takes.

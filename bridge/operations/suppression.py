@@ -259,7 +259,8 @@ async def suppress_sync(office: Office, *, carrier: str = "") -> AsyncIterator[I
     if carrier and carrier not in bridge.carriers:
         raise Refused(f"there is no carrier {carrier!r}", known)
     if not lists or carrier not in ("", *lists):
-        raise Refused(f"{carrier or 'no carrier here'} shows no list of opt-outs", known)
+        shows = "shows" if carrier else "show"
+        raise Refused(f"{carrier or 'the carriers here'} {shows} no list of opt-outs", known)
     unread: list[str] = []
     for name in [carrier] if carrier else lists:
         reader = carrier_lists.Reader(bridge, name, lists[name], office.silence)

@@ -149,8 +149,10 @@ def audited(
 
 # What a person typed as a reason may hold what must not stand here for two years.
 
-_ADDRESS = re.compile(r"[^\s<>@,;]+@[^\s<>@,;]+")
-_DIGITS = re.compile(r"(?<!\w)\+?\(?\d[\d\s()._/‐‑–—-]*\d(?![\w-])")
+# Both read a text once, whatever stands in it: a match begins where none could have begun before.
+_ADDRESS = re.compile(r"(?<![^\s<>@,;])[^\s<>@,;]++@[^\s<>@,;]++")
+_RUN = re.compile(r"(?<!\w)\+?\(?\d[\d\s()._/‐‑–—-]*+")
+_END = re.compile(r"\d(?![\w-])")
 _NO_NUMBER = re.compile(r"\d{4}-\d\d-\d\d|0000\d{9}")  # a day; an id of digits alone
 _FEWEST_DIGITS = 7
 
@@ -158,13 +160,17 @@ _FEWEST_DIGITS = 7
 def masked(reason: str) -> str:
     """A reason on one line, without numbers that could be called and without addresses."""
     plain = _ADDRESS.sub(MASKED, _one_line(reason))
-    return _DIGITS.sub(_masked, plain)[:LONGEST_REASON]
+    return _RUN.sub(_masked, plain)[:LONGEST_REASON]
 
 
-def _masked(found: re.Match[str]) -> str:
-    digits = sum(c.isdigit() for c in found[0])
-    few = digits < _FEWEST_DIGITS or _NO_NUMBER.fullmatch(found[0])
-    return found[0] if few else MASKED
+def _masked(run: re.Match[str]) -> str:
+    """The run without the number at its beginning, which ends where no word goes on."""
+    written, after = run[0], run.string[run.end() : run.end() + 1]
+    ends = [found.end() for found in _END.finditer(written + after)]
+    number = written[: ends[-1]] if ends else ""
+    digits = sum(c.isdigit() for c in number)
+    few = digits < _FEWEST_DIGITS or _NO_NUMBER.fullmatch(number)
+    return written if few else MASKED + written[len(number) :]
 
 
 def _one_line(text: str) -> str:

@@ -21,6 +21,7 @@ from bridge.keyring import Signer
 from bridge.privacy.chain import Verdict, verify
 from bridge.store.announcements import words_of
 from bridge.store.audit import (
+    LONGEST_REASON,
     Entry,
     append,
     audited,
@@ -369,6 +370,25 @@ def test_p67_no_reason_holds_a_number(words: str, number: str, between: str) -> 
     written = between.join([number[:4], number[4:7], number[7:]])
     kept = masked(f"{words} {written} {words}")
     assert number not in re.sub(r"[ .-]", "", kept)
+
+
+@pytest.mark.parametrize("again", ["A", "1-", "1 ", "a.", "@", "+("])
+def test_a_reason_of_any_length_is_read_once(again: str) -> None:
+    kept = masked(again * 500_000 + " by +420 601 123 456, eva@acme.example")
+    assert len(kept) <= LONGEST_REASON
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("1-234 5678901a", "1-234 5678901a"),
+        ("+420 601 123 456 7a", "••• 7a"),
+        ("(601) 123-456, ok", "•••, ok"),
+        ("7f61b9e2d55046", "7f61b9e2d55046"),
+    ],
+)
+def test_what_of_a_reason_is_a_number(written: str, kept: str) -> None:
+    assert masked(written) == kept
 
 
 # -- heads -----------------------------------------------------------------------------------------

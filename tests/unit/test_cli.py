@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
@@ -458,9 +459,43 @@ def test_a_password_leaves_as_a_hash_only(asked: Asked) -> None:
     result = run("tenant", "login", "beta", "eva", "--password-stdin", stdin="secret\n")
     assert result.exit_code == 0
     assert asked[0][1]["password_hash"].startswith("$argon2id$")
-    result = run("tenant", "login", "beta", "eva", stdin="secret\nsecret\n")
-    assert result.exit_code == 0
     assert "secret" not in result.output
+
+
+@pytest.mark.parametrize("words", [("hash-password",), ("tenant", "login", "beta", "eva")])
+@pytest.mark.parametrize("stdin", ["", "secret\nsecret\n", b"\xff\xfe"])
+def test_a_password_is_asked_for_in_a_terminal_alone(
+    words: tuple[str, ...], stdin: str | bytes, asked: Asked
+) -> None:
+    result = run(*words, stdin=stdin)
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "--password-stdin" in result.stderr
+    assert not asked
+
+
+def test_a_terminal_is_asked_twice_and_shows_nothing() -> None:
+    ours, theirs = pty.openpty()
+    asked = subprocess.Popen(
+        [sys.executable, "-m", "bridge", "hash-password"],
+        stdin=theirs,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # a terminal of ours is not asked
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    os.close(theirs)
+    assert asked.stderr is not None
+    for question in (b"Password: ", b"Repeat for confirmation: "):
+        heard = b""
+        while not heard.endswith(question):
+            octet = asked.stderr.read(1)
+            assert octet, heard
+            heard += octet
+        os.write(ours, b"secret\n")
+    told, more = asked.communicate(timeout=60)
+    os.close(ours)
+    assert told.startswith(b"$argon2id$")
+    assert b"secret" not in told + more
 
 
 def test_an_empty_password_is_refused(asked: Asked) -> None:

@@ -32,7 +32,7 @@ ANSWERS: dict[str, Any] = {
 INVITE = ("staff", "invite", "--tenant", "acme", "--role", "agent", "--name", "Eva")
 
 
-def run(*arguments: str, stdin: str | None = None) -> Result:
+def run(*arguments: str, stdin: str | bytes | None = None) -> Result:
     return CliRunner().invoke(app, list(arguments), input=stdin)
 
 
@@ -110,8 +110,8 @@ def test_all_is_closed_when_somebody_says_yes(asked: Asked) -> None:
     assert asked == [("access close-all", {})] * 2
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", ""])
-def test_and_not_otherwise(asked: Asked, answer: str) -> None:
+@pytest.mark.parametrize("answer", ["n\n", "\n", "", b"\xff\xfe"])
+def test_and_not_otherwise(asked: Asked, answer: str | bytes) -> None:
     result = run("access", "close-all", stdin=answer)
     assert result.exit_code == 1
     assert "nothing was closed" in result.stderr

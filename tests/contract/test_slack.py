@@ -897,3 +897,10 @@ async def test_check_names_what_is_missing(slack: FakeSlack, tmp_path: Path) -> 
     assert (line[0], "https" in line[1]) == (False, True)
     _, line = await checked(tmp_path, slack, bot_token=BOT)
     assert not line[0]
+
+
+async def test_check_blames_no_token_where_slack_is_not_reached(tmp_path: Path) -> None:
+    nowhere = written("http://127.0.0.1:1/api/", **SOCKET)
+    found = await check(settings.load(write_config(tmp_path, more=nowhere), {}))
+    hint = "check that this machine reaches [slack] api_url"
+    assert [each[1:] for each in found] == [(False, "Slack cannot be reached", hint)] * 2

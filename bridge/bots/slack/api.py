@@ -268,4 +268,4 @@ def _unheard() -> Doubtful:
 
 
 def _unreachable() -> TryLater:
-    return TryLater("Slack cannot be reached", "it is tried again by itself")
+    return TryLater("Slack cannot be reached", "check that this machine reaches [slack] api_url")

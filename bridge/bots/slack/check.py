@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bridge.bots.slack.api import Api
+from bridge.bots.slack.api import Api, Denied
 from bridge.bots.slack.hook import PATH
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, TryLater
 from bridge.settings import Settings
 
 #: What the app needs, and for what.
@@ -51,7 +51,7 @@ async def _bot(api: Api, part: str) -> Found:
     try:
         who = await api.identity()
     except BridgeError as error:
-        return Found(part, False, error.sentence, f"take the bot token (xoxb-) anew: {_MANIFEST}")
+        return _wrong(part, error, f"take the bot token (xoxb-) anew: {_MANIFEST}")
     detail = f"speaks in the workspace {who.team_name} ({who.team})"
     missing = [scope for scope in SCOPES if who.scopes is not None and scope not in who.scopes]
     if missing:
@@ -80,8 +80,14 @@ async def _socket(api: Api, part: str, token: str) -> Found:
         await api.call("apps_connections_open", app_token=token)
     except BridgeError as error:
         hint = "turn Socket Mode on, and make an app token (xapp-) with connections:write"
-        return Found(part, False, error.sentence, hint)
+        return _wrong(part, error, hint)
     return Found(part, True, "come by Socket Mode")
+
+
+def _wrong(part: str, error: BridgeError, hint: str) -> Found:
+    """`hint` is for what Slack said, the error's own for what kept Slack from saying it."""
+    unheard = isinstance(error, TryLater) and not isinstance(error, Denied)
+    return Found(part, False, error.sentence, error.hint if unheard else hint)
 
 
 def _listed(missing: Sequence[str]) -> str:

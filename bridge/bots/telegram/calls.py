@@ -82,7 +82,9 @@ def meaning(error: Exception) -> Exception:
         return TryLater("Telegram does not know the bot's token", "check [telegram] token")
     if isinstance(error, TelegramNetworkError | TelegramServerError | ClientDecodeError):
         if isinstance(error.__cause__, ClientConnectorError):
-            return TryLater("Telegram cannot be reached", "it is tried again")
+            return TryLater(
+                "Telegram cannot be reached", "check that this machine reaches [telegram] api_url"
+            )
         return Doubtful("Telegram did not say whether it took it", "it is tried again")
     said = str(getattr(error, "message", "")).casefold()
     if "message is not modified" in said:

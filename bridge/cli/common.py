@@ -125,7 +125,9 @@ def perform(config: Path | None, operation: str, sink: Sink, **arguments: Any) -
 
 
 def _check_typed(arguments: Mapping[str, Any]) -> None:
-    """Raise Refused for octets that are not UTF-8: no database takes them."""
+    """Raise Refused for octets that are not UTF-8, and for numbers that no database takes."""
+    if any(isinstance(value, int) and abs(value) >= 2**63 for value in arguments.values()):
+        raise Refused("a number is too large", "look whether it is the one that you meant")
     try:
         json.dumps(arguments, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:

@@ -226,6 +226,14 @@ def test_help_has_a_short_name() -> None:
     assert run("explain", "mail", "-h").stdout == run("explain", "mail", "--help").stdout
 
 
+def test_a_number_too_large_for_a_database_is_refused(tmp_path: Path) -> None:
+    for words in (("brake", "lift"), ("breach", "close")):
+        result = run(*words, str(10**24), "--outcome", "ok", "--json")
+        assert result.exit_code == 1
+        assert json.loads(result.stdout)["error"] == "a number is too large"
+    assert not list(tmp_path.iterdir())
+
+
 def test_an_argument_that_is_not_utf8_reaches_no_database(tmp_path: Path) -> None:
     result = run("consent", "text", "v1", "\udcff", "--json")
     assert result.exit_code == 1

@@ -22,6 +22,7 @@ _QUOTING = re.compile(
 
 # Zoho draws its attribution as a title: "---- On …, Eva <eva@firma.example> wrote ----".
 _FRAMED = re.compile(r"[ \t]*-{3,} ?[^\n-][^\n]{1,300}?[^\n-] ?-{3,}[ \t]*")
+_TITLED = re.compile(r"-{3,} ?[^\n:-][^\n:]{1,120}: ?-{3,}[ \t]*")
 _GROUPWISE = re.compile(r">>> ?[^\n>]{1,120}(?:<[^\n<>]{3,120}>)?[^\n>]{0,40}>>>[ \t]*")
 
 
@@ -79,6 +80,14 @@ def inline(text: str) -> str:
     named = bool(_MAILBOX.search(head) and _DATE.search(head) and _TIME.search(head))
     follows = verb and text[verb.end() :].lstrip().startswith(":")
     return (verb.lastgroup or "") if verb and named and follows else ""
+
+
+def wrote_title(text: str) -> str:
+    """The language of Lotus Notes' title above a header: "-----Eva Mala/Firma wrote: -----"."""
+    if not text.startswith("---") or ":" not in text or not _TITLED.fullmatch(text):
+        return ""
+    verb = _WROTE.search(text[:_MAX_ATTRIBUTION])
+    return (verb.lastgroup or "") if verb else ""
 
 
 def is_groupwise(text: str) -> bool:

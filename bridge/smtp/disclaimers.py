@@ -9,7 +9,8 @@ import re
 DISCLAIMER_MOTIFS: dict[str, tuple[str, str, str, str, str]] = {
     "en": (
         r"(?:this|the) (?:e-?mail|message|communication|transmission)|disclaimer"
-        r"|confidentiality notice|the contents? (?:of|in) this|the information (?:in|cont)",
+        r"|confidentiality notice|the contents? (?:of|in) this"
+        r"|the information (?:in|cont|transmitted)",
         r"confidential|privileged|proprietary",
         r"intended (?:only|solely|recipient|for)|addressee|(?:individual|person) or entity",
         r"in error|by mistake|not the (?:intended|named)|received this",
@@ -86,7 +87,7 @@ DISCLAIMER_MOTIFS: dict[str, tuple[str, str, str, str, str]] = {
         r"|avvertenza",
         r"confidenzial\w*|riservat\w*|privilegiat\w*",
         r"destinatari\w*|esclusiv\w*|ad uso",
-        r"per errore|non (?:siete|siate|è|foste)|erroneamente",
+        r"per errore|diffusione.{0,20}copia|non (?:siete|siate|è|foste)|erroneamente",
         r"cancell\w*|elimin\w*|distru\w*|vietat\w*|avvis\w*|inform\w+|non autorizzat\w*",
     ),
     "nl": (

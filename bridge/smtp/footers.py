@@ -34,6 +34,9 @@ _FIRST_WORDS = {words.split()[0] for row in SENT_FROM.values() for words in row.
     "ipad",
     "android",
     "samsung",
+    "xiaomi",
+    "huawei",
+    "windows",
     "telefon",
     "mobil",
 }
@@ -44,8 +47,8 @@ _DEVICE_LINE = re.compile(
     rf"\W{{0,3}}(?:{_SENT}) (?P<owner>{_OWNER})[^\w\s]?(?P<device>{DEVICES})"
     rf"(?:['’]\w+)?(?!\w)[®™]?{_MODEL}"
     r"(?: ?[-–,.;(<\[]? ?(?:(?:please )?(?:excuse|pardon|forgive)[^\n]{0,80}|[<( ]*https?://\S{1,200}"
-    r"|an? \S{2,12} (?:[45]g )?(?:lte )?(?:smartphone|device|tablet)"
-    r"|app))?[\s.!)>\]*_]{0,4}"
+    r"|an? \S{2,12} (?:[45]g )?(?:lte )?(?:smartphone|device|tablet)|get the app"
+    r"|enjoy secure[^\n.]{0,40}|app))?[\s.!:)>\]*_]{0,4}"
     rf"|{APP_LINE}[\s.]{{0,2}}"
     r"|yahoo mail: search, organi[sz]e, conquer|sent (?:on the (?:go|move)|while on the move)[.!]?"
     r"|von unterwegs (?:gesendet|geschickt)[.!]?"
@@ -54,7 +57,7 @@ _DEVICE_LINE = re.compile(
 )
 # Devices whose names are words of every day, so that the rest of the line has to fit as well.
 _COMMON_NOUN = re.compile(
-    r"mail|mobile?\w*|boxer|moto|newton|pixel|phone|handy|orange|seznam|portable|tablet\w*|telefon\w*|teléfono"
+    r"mail|mobile?\w*|boxer|canary|front|hey|missive|shortwave|moto|newton|pixel|phone|handy|orange|seznam|portable|tablet\w*|telefon\w*|teléfono"
     r"|téléphone",
     re.IGNORECASE,
 )
@@ -69,18 +72,26 @@ _BRAND = re.compile(
     re.IGNORECASE,
 )
 _MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{1,60})\]\(https?://[^\s()]{1,300}\)")
+_MADE_BY = r"(?:iphone|ipad|android|samsung|xiaomi|huawei|windows|telefon|mobil)"
 _BARE_DEVICE = re.compile(
     r"(?:lähetetty (?:iphone|ipad|android|samsung|puhelim|outlook|gmail|yahoo|windows|sähköp)\S*"
-    r"|(?:az )?(?:iphone|ipad|android|samsung|telefon|mobil)\S{0,8} (?:küldve|készülékről küldve)"
     r"|elküldve (?:az )?(?:iphone|ipad|android|samsung|mobil|telefon|outlook|yahoo|gmail)\S*)"
-    r"[^\n.!?:]{0,60}\.?|(?:iphone|ipad)['’]\w+ gönderildi",
+    r"[^\n.!?:]{0,60}\.?"
+    rf"|(?:az )?{_MADE_BY}\S{{0,8}} (?:\S{{2,16}} ){{0,2}}küldve\.?"
+    rf"|{_MADE_BY}(?:['’]\w+)? (?:\S{{2,16}} ){{0,3}}gönderildi\.?"
+    r"|sent úr (?:iphone|ipad|android|samsung)[^\n.!?:]{0,40}\.?",
     re.IGNORECASE,
 )
 _FROM_FAR_EAST = re.compile(
-    r"(?:iPhone|iPad)から送信|(?:发自|發自|从|從)我的 ?(?:iPhone|iPad|手机)(?:发送|傳送)?"
-    r"|나의 (?:iPhone|iPad)에서 보냄|נשלח מה-? ?(?:iPhone|iPad|Galaxy)\S{0,6}(?: שלי)?"
+    r"(?:iPhone|iPad|Android|Galaxy)から送信(?:された)?"
+    r"|(?:[发發來来]自|从|從)我的 ?(?:iPhone|iPad|Galaxy|\w{0,6}(?:手机|手機))(?:发送|傳送)?"
+    r"|ส่งจาก ?(?:iPhone|iPad|Android|Galaxy)(?: ?ของฉัน)?"
+    r"|تم الإرسال من (?:جهاز )?(?:ال|الـ)? ?(?:iPhone|iPad|Galaxy|Android)(?: الخاص بي)?"
+    r"|나의 (?:iPhone|iPad|Galaxy)에서 보냄|נשלח מה-? ?(?:iPhone|iPad|Galaxy)\S{0,6}(?: שלי)?"
     r"|[أا]ُ?رسلت? من (?:ال|الـ)? ?(?:iPhone|iPad)(?: الخاص بي)?",
 )
+# What stands before small print: marks, and the P that is a tree in Webdings.
+_ORNAMENT = re.compile(r"^[\s*_#>🌍🌎🌏🌱🌲🌳🌿♻️-]{0,8}(?:P (?=[^\W\d_]))?")
 _FROM_LINK = re.compile(r"\s*[<\[(]?https?://\S{1,300}[>\])]?")
 _SMALL_PRINT = re.compile("|".join(SMALL_PRINT), re.IGNORECASE | re.DOTALL)
 _WARNINGS = re.compile("|".join(WARNINGS), re.IGNORECASE | re.DOTALL)
@@ -231,7 +242,7 @@ def _footer(text: str, *, first: bool) -> str:
         return ""
     if language := disclaimer(text):
         return f"disclaimer:{language}"
-    if not first and len(text) <= 600 and _SMALL_PRINT.match(text.lstrip(" *_-#>")):
+    if not first and len(text) <= 600 and _SMALL_PRINT.match(_ORNAMENT.sub("", text, count=1)):
         return "small-print"
     return ""
 

@@ -7,7 +7,7 @@ known language, a block of header lines, ">" in a reply. Where marks are missing
 import re
 from dataclasses import dataclass, field
 
-from bridge.smtp.attribution import attribution, inline, is_groupwise, judge
+from bridge.smtp.attribution import attribution, inline, is_groupwise, judge, wrote_title
 from bridge.smtp.headerblock import FORWARDS, ORIGINALS, Block, block, foreign, is_drawn, phrase
 from bridge.smtp.headers import Headers
 from bridge.smtp.lines import Kind, Line, Traits, blank, next_text
@@ -20,7 +20,12 @@ _PREFIX = re.compile(
 _RULE = re.compile(r"[ \t>]*[-_=*~#—–]{3,}[ \t]*")
 # "----- Mail original -----", in a language that the tables do not have.
 _TITLE = re.compile(r"[ \t]*[-_=]{3,} ?[^\W\d_][^\n]{1,40}? ?[-_=]{3,}[ \t]*")
+_TIMED = re.compile(r"\d[:.h]\d\d(?!\d)")
 _DIFF = re.compile(r"(?:< |@@ |\+\+\+ |--- \S|\d+(?:,\d+)?[acd]\d+)")
+# Lotus Notes sums up what it quotes: "Eva Mala---12.05.2026 09:03:11---Is the pump on?".
+_SUMMARY = re.compile(r"[^\n-]{1,80}---[^\n-]{0,20}\d[:.]\d\d[^\n-]{0,20}---[^\n]{0,400}")
+# The Bat puts the writer's initials before what it quotes: "EM> Is the pump on?".
+_INITIALS = re.compile(r" ?([A-Z]{1,3})>+ ")
 # A drawn line stands no further above what it parts off.
 _NEAR = 6
 _LEVEL = re.compile(r"[ \t]?> ?")
@@ -53,7 +58,7 @@ def is_reply(headers: Headers) -> bool:
 
 def part(lines: list[Line], traits: Traits) -> Parted:
     """Tell the author's lines from quotes. In: a whole mail. Out: rules in kebab names too."""
-    lines = _from_text(lines)
+    lines = _initialled(_from_text(lines))
     return _part(lines, traits) if _has_clue(lines) else Parted(own=lines)
 
 
@@ -61,6 +66,22 @@ def _from_text(lines: list[Line]) -> list[Line]:
     """The lines without blank ones at their beginning, which later steps would count again."""
     first = next((n for n, line in enumerate(lines) if line.text.strip()), len(lines))
     return lines[first:] if first else lines
+
+
+def _initialled(lines: list[Line]) -> list[Line]:
+    """The lines, those with an attribution's writer's initials before them marked as quoted."""
+    marks: set[str] = set()
+    for index, line in enumerate(lines):
+        found = _INITIALS.match(line.text)
+        above = index - 1
+        while found and above > 0 and not lines[above].text.strip():
+            above -= 1
+        if found and above >= 0 and (said := attribution(lines, above)) and said.date:
+            marks.add(found[1])
+    if not marks:
+        return lines
+    quoted = re.compile(rf" ?(?:{'|'.join(marks)})>+(?: |$)")
+    return [Line(t, Kind.PERHAPS_QUOTED) if quoted.match(t) else Line(t, k) for t, k in lines]
 
 
 def _has_clue(lines: list[Line]) -> bool:
@@ -198,7 +219,7 @@ def _unquoted(lines: list[Line]) -> list[Line]:
 
 def _header_quote(lines: list[Line], index: int, traits: Traits, parted: Parted) -> bool:
     """Cut at "-----Original Message-----" or at Outlook's block of From, Sent, To, Subject."""
-    language = phrase(lines, index, ORIGINALS)
+    language = phrase(lines, index, ORIGINALS) or wrote_title(lines[index].text)
     if language:
         head = block(lines, next_text(lines, index + 1), marked=True)
         drawn = is_drawn(lines[index].text)
@@ -212,11 +233,11 @@ def _header_quote(lines: list[Line], index: int, traits: Traits, parted: Parted)
         head = block(lines, index, marked=False)
         if not head and traits.reply and not blank(parted.own):
             head = foreign(lines, index, traits.topic)
-        if not head or not _sure(head, traits, alone=blank(parted.own)):
+        if not head or not _sure(head, traits, lines[index : head.end], alone=blank(parted.own)):
             return False
         parted.rules.append(f"quote-header:{head.language}")
         _trim_rule(parted.own)
-        if parted.own and _TITLE.fullmatch(parted.own[-1].text):
+        if parted.own and any(each.fullmatch(parted.own[-1].text) for each in (_TITLE, _SUMMARY)):
             parted.own.pop()
     _trim_rule(parted.own)
     return True
@@ -232,12 +253,15 @@ def _ruled_header(lines: list[Line], index: int, own: list[Line]) -> Block | Non
     return head if head and {"from", "to", "subject"} <= head.kinds else None
 
 
-def _sure(head: Block, traits: Traits, *, alone: bool) -> bool:
+def _sure(head: Block, traits: Traits, rows: list[Line], *, alone: bool) -> bool:
     """Whether a block of header lines without a mark above it is a quote's, not an alert's."""
     kinds = head.kinds
     if traits.reply:
         # From, To and Date alone may be a journey that the author describes.
         told = "subject" in kinds or head.mailbox or ("sent" in kinds and not alone)
+        timed = kinds & {"sent", "date"} and any(_TIMED.search(line.text) for line in rows)
+        if alone and not head.mailbox and not timed:
+            return False
         return "from" in kinds and len(kinds) >= 3 and told
     return {"from", "sent", "to", "subject"} <= kinds
 

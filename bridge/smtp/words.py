@@ -33,6 +33,11 @@ HEADER_LABELS: dict[str, tuple[str, str, str, str, str, str]] = {
     "el": ("από", "στάλθηκε", "ημερομηνία", "προς", "κοιν", "θέμα"),
     "he": ("מאת", "נשלח", "תאריך", "אל", "עותק|העתק", "נושא"),
     "ar": ("من", "تم الإرسال|أرسلت|أُرسلت", "التاريخ", "إلى", "نسخة", "الموضوع"),
+    "sr": ("од|od", "послато|poslato", "датум|datum", "за|za", "копија", "тема|tema|naslov"),
+    "ca": ("de", "enviat|enviat el", "data", "per a|a", "a/c|cc", "assumpte|tema"),
+    "vi": ("từ", "đã gửi|ngày gửi", "ngày", "tới|đến", "cc", "chủ đề|tiêu đề"),
+    "id": ("dari", "dikirim", "tanggal", "kepada|ke", "cc", "subjek|perihal"),
+    "th": ("จาก", "ส่ง|ส่งเมื่อ", "วันที่", "ถึง", "สำเนา", "เรื่อง|หัวเรื่อง"),
     "zh": (
         "发件人|寄件者|寄件人",
         "发送时间|寄件日期",
@@ -71,12 +76,12 @@ WROTE: dict[str, str] = {
     "hu": r"(?:ezt )?írta|írja|írta \(időpont",
     "ro": r"a scris",
     "hr": r"je napisao(?:/la)?|je napisala|napisao je|piše",
-    "sl": r"je napisala?|je oseba|piše",
+    "sl": r"(?:je )?napisala?|je oseba|piše",
     "et": r"kirjutas",
     "lt": r"rašė|parašė",
     "lv": r"rakstīja",
     "tr": r"şunu yazdı|yazdı|tarihinde",
-    "ru": r"написал|написала|написал\(а\)|пишет|писал\(а\)?",
+    "ru": r"написал|написала|написал\(а\)|пишет|писал\(а\)?|писали",
     "uk": r"написав|написала|написав\(ла\)|пише",
     "bg": r"написа",
     "el": r"έγραψε",
@@ -171,7 +176,7 @@ FORWARDED: dict[str, str] = {
 # Subject prefixes. A language's own "VS" means reply in Finnish, forward in Danish: see quotes.
 REPLY_PREFIXES = (
     "re|aw|sv|vs|antw|antwort|odp|odpověď|odpoveď|odg|res|rif|r|réf|rép|vá|vast|ref|bls|rv|ynt"
-    "|yanıt|відп|отв|hа|回复|答复|回覆|答覆"
+    "|yanıt|trl|відп|отв|hа|回复|答复|回覆|答覆"
 )
 FORWARD_PREFIXES = (
     "fw|fwd|wg|tr|enc|vb|vl|pd|i|fs|doorst|tov|továbbítás|přep|přepos|fyi fw|rv|ilt|prosl|转发|轉寄"
@@ -180,7 +185,7 @@ FORWARD_PREFIXES = (
 # "Sent from my …": the words before a device, after it where a language says it that way.
 SENT_FROM: dict[str, str] = {
     "en": "sent from|sent via|sent with|sent using|sent by",
-    "cs": "odesláno z|odesláno ze|odesláno bezpečným|odesláno pomocí"
+    "cs": "odesláno z|odesláno ze|odesláno bezpečným|odesláno pomocí|odesláno aplikací"
     "|odesláno přes|posláno z|odesílám z"
     "|odeslané z|zasláno z|poslané z|posláno ze",
     "sk": "odoslané z|odoslané zo|odoslané pomocou|odoslané cez|poslané z|poslané zo",
@@ -205,9 +210,9 @@ SENT_FROM: dict[str, str] = {
     "sl": "poslano iz|poslano z|poslano s",
     "tr": "iphone'umdan|gönderildi",
     "ru": "отправлено с|отправлено из|отправлено через",
-    "uk": "надіслано з|надіслано із|відправлено з",
+    "uk": "надіслано з|надіслано зі|надіслано із|відправлено з",
     "ca": "enviat des",
-    "el": "στάλθηκε από",
+    "el": "στάλθηκε από|απεσταλμένο από|εστάλη από",
     "bg": "изпратено от",
     "et": "saadetud",
     "lt": "išsiųsta iš|išsiųsta naudojant",
@@ -219,7 +224,9 @@ DEVICES = (
     r"i ?phon\w*|i ?pad\w*|i ?pod|apple watch\w*|android\w*|samsung\w*|galaxy|huawei\w*|xiaomi"
     r"|redmi|oneplus|pixel|motorola|nokia|sony|xperia|htc|lg|honor|blackberry\w*"
     r"|windows(?: phone| mail)?|outlook\w*|yahoo\w*|aol|gmail\w*|proton ?mail|proton|tutanota|tuta"
-    r"|spark|k-9|fairmail|thunderbird|mailbox|newton|airmail|email\.cz|seznam\w*|centrum|gmx"
+    r"|spark|k-9|fairmail|fairemail|mailtrack|thunderbird|mailbox|newton|airmail|email\.cz|seznam\w*|centrum|gmx"
+    r"|sm-\w{4,8}|realme|mailbird|posteo|roundcube(?: webmail)?|mail\.de"
+    r"|(?-i:Canary)|(?-i:Front)|(?-i:HEY)|(?-i:Missive)|(?-i:Shortwave)"
     r"|boxer|superhuman|mailspring|mimestream|em client|typeapp|(?-i:Nine)|moto|edison mail"
     r"|web\.de|t-online|freenet|orange|onet|wp|interia|libero|mail\.ru|zoho|mail"
     r"|mailapp|mobile (?:phone|device)|mobile|mobil\w*|cell(?:ular)? ?phone|smartphone\w*|handy"

@@ -324,11 +324,12 @@ def give_up_notices(items: Sequence[GivenUp]) -> Script:
 
     What a person wrote must be seen by somebody: an answer goes to the inboxes instead.
     """
-    yield from finish_notices(
-        [NoticeDone(i.notice.id, "failed", i.now, reason=i.reason) for i in items]
-    )
     results: list[int | None] = []
     for item in items:
+        # One after the other: of two that share a transaction only the last leaves no place.
+        yield from finish_notices(
+            [NoticeDone(item.notice.id, "failed", item.now, reason=item.reason)]
+        )
         results.append((yield from _elsewhere(item)) if item.notice.reply_id else None)
     return results
 

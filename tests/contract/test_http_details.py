@@ -275,12 +275,11 @@ async def test_stop_wins_over_what_waits_for_its_connection(
         assert (await it.calls("inbound", twilio.inbound("STOP", "SM7")))[0] == 200
         free.set()
 
-        async def confirmed() -> bool:
-            return len(it.peer.sent) == 2
+        async def over() -> bool:
+            return len(it.peer.sent) == 2 and (await it.running.states())[1] == "suppressed"
 
-        await until(confirmed)
+        await until(over)
         assert "under way" not in [sent.text for sent in it.peer.sent]
-        assert (await it.running.states())[1] == "suppressed"
 
 
 async def test_a_secret_in_the_path_stands_for_a_signature(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 import structlog
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.clocks import Rarely
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.store.accounts import (
@@ -74,8 +75,8 @@ class Treasurer:
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
         self._after = 0
-        self._looked = 0.0
-        self._warned = 0.0
+        self._looks = Rarely(RARELY)
+        self._warns = Rarely(RARELY)
         self._welcomed: set[int] = set()
 
     async def once(self, now: float) -> None:
@@ -97,16 +98,12 @@ class Treasurer:
         """Where no tenant has an account any more, what is open is looked for now and then."""
         if any(each.billing != NONE for each in self.bridge.register.tenants.values()):
             return True
-        if now - self._looked < RARELY:
-            return False
-        self._looked = now
-        return bool(await self.bridge.store.read(ANY_OPEN))
+        return self._looks.due(now) and bool(await self.bridge.store.read(ANY_OPEN))
 
     async def _warn(self, now: float) -> None:
         """Tenants hear, once each, that their credit is low."""
-        if now - self._warned < RARELY:
+        if not self._warns.due(now):
             return
-        self._warned = now
         watched = tuple(
             Watch(tenant.id, tenant.currency, limit(tenant), tenant.low_balance)
             for tenant in self.bridge.register.tenants.values()

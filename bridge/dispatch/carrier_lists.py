@@ -20,12 +20,12 @@ import structlog
 from bridge.carriers import optout_list
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.carrier_readings import Reading, reason, words
+from bridge.dispatch.nights import next_night
 from bridge.dispatch.receive import number_of
 from bridge.dispatch.stopping import Silence, wish
 from bridge.errors import BridgeError, Misconfigured, StoreUnavailable, TryLater
 from bridge.model import OptedOut, OptOutPage
 from bridge.ports import OptOutList
-from bridge.privacy.periods import DAY
 from bridge.settings import Carrier
 from bridge.store.audit import Entry
 from bridge.store.carrier_lists import (
@@ -46,8 +46,6 @@ from bridge.store.suppressions import suppress_all
 
 log = structlog.get_logger("bridge.carrier_lists")
 
-#: The hour (UTC) from which on a day's reading is due; a list that was never read is due at once.
-NIGHT: Final = 2
 #: Seconds between two looks; after which a reading that broke off is tried again; how often.
 LOOK: Final = 30.0
 AGAIN: Final = 3600.0
@@ -63,7 +61,10 @@ class Busy(TryLater):
 
 
 class ListReader:
-    """Reads each carrier's list once a night; any number of processes may be at it."""
+    """Reads each carrier's list once a night, one that was never read at once.
+
+    Any number of processes may be at it.
+    """
 
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
@@ -287,12 +288,6 @@ class Reader:
             said = "a carrier's list of opt-outs was read"
         why = {"why": reading.problem, "hint": reading.hint} if reading.problem else {}
         tell(said, carrier=self._name, **counts, **why)
-
-
-def next_night(now: float) -> float:
-    """When the next reading is due."""
-    today = now - now % DAY + NIGHT * 3600
-    return today if now < today else today + DAY
 
 
 def _later(before: Listing | None, entry: OptedOut) -> float | None:

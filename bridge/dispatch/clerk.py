@@ -19,6 +19,7 @@ from bridge.dates import day
 from bridge.dispatch import consents, identity
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.choose import Leg, first
+from bridge.dispatch.clocks import Rarely
 from bridge.dispatch.deciding import resume
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.keeping import lapse
@@ -65,7 +66,7 @@ class Clerk:
     def __init__(self, bridge: Bridge, executor: Executor) -> None:
         self.bridge = bridge
         self._executor = executor
-        self._rare = 0.0
+        self._rare = Rarely(RARELY)
 
     async def run(self) -> None:
         """Look after requests for as long as the process lives."""
@@ -84,8 +85,7 @@ class Clerk:
         values = {"alive_since": now - LEASE_SECONDS, "now": now}
         for (number,) in await self.bridge.store.read(ABANDONED, **values):
             await self.carry_out(number)
-        if not 0 <= now - self._rare < RARELY:  # also after a clock was set back
-            self._rare = now
+        if self._rare.due(now):
             await self._watch(now)
 
     # -- carrying out ------------------------------------------------------------------------

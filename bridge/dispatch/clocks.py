@@ -77,6 +77,21 @@ class SharedClock:
             self._asked = True
 
 
+class Rarely:
+    """What is done once in so many seconds at most, also after a clock was set back."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._last: float | None = None
+
+    def due(self, now: float) -> bool:
+        """Whether it is time; if so, it is again so many seconds from now."""
+        if self._last is not None and 0 <= now - self._last < self._seconds:
+            return False
+        self._last = now
+        return True
+
+
 class Jumps:
     """Tells of a clock that was set while the process ran."""
 

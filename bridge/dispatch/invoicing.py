@@ -20,6 +20,7 @@ from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.money import MICRO, show
 from bridge.pages import Pages
+from bridge.privacy.periods import DAY
 from bridge.store.invoices import HAS, MOVED, USED, Issue, issue_invoices
 
 _MONTH = re.compile("20[0-9]{2}-(0[1-9]|1[0-2])").fullmatch
@@ -51,6 +52,11 @@ class Month:
 
 def _moment(year: int, month: int) -> float:
     return datetime(year, month, 1, tzinfo=UTC).timestamp()
+
+
+def _end_of_day(moment: float) -> float:
+    """The last second of its day (UTC): what is due on a day is not late before that is over."""
+    return moment - moment % DAY + DAY - 1
 
 
 async def statement(bridge: Bridge, tenant: Tenant, month: Month) -> dict[str, Any]:
@@ -98,7 +104,7 @@ async def invoiced(bridge: Bridge, actor: str, tenant: Tenant, month: Month) -> 
     has = await bridge.store.read(HAS, tenant=tenant.id, currency=tenant.currency)
     # The net was paid as it was used; the tax is what the invoice itself takes.
     is_paid = tenant.billing == billing.PREPAID and int(has[0][0]) >= int(vat * MICRO)
-    due_at = now + settings.due.total_seconds()
+    due_at = _end_of_day(now + settings.due.total_seconds())
     document = {
         "supplier": settings.supplier,
         "customer": list(tenant.billing_address) or [tenant.name],

@@ -15,6 +15,7 @@ from typing import Final
 import structlog
 
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.clocks import Rarely
 from bridge.privacy.retention import Period, Plan, Rule, rules
 from bridge.store.kept import RETENTION, WALKS
 from bridge.store.periods import AGREED
@@ -85,7 +86,8 @@ class Keeper:
 
     def __init__(self, bridge: Bridge) -> None:
         self.bridge = bridge
-        self._look: float | None = None
+        self._looks = Rarely(LOOK)
+        self._is_new = True
         self._waiting: list[str] = []
 
     async def once(self, now: float) -> None:
@@ -101,11 +103,10 @@ class Keeper:
 
     def _is_time(self, now: float) -> bool:
         """Whether a class waits; a process that has just begun has other things to do."""
-        if not self._waiting:
-            if self._look is not None and now >= self._look:
+        if not self._waiting and self._looks.due(now):
+            if not self._is_new:
                 self._waiting = list(reversed(tuple(WALKS)))
-            if self._look is None or self._waiting:
-                self._look = now + LOOK
+            self._is_new = False
         return bool(self._waiting)
 
     async def run(self, *, dry: bool) -> AsyncIterator[Outcome]:

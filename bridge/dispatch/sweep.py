@@ -16,7 +16,7 @@ from bridge.dispatch.aftercare import Aftercare
 from bridge.dispatch.audit import Notary
 from bridge.dispatch.billing import Treasurer
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.clocks import BELIEVED, Jumps, SettledClock
+from bridge.dispatch.clocks import BELIEVED, Jumps, Rarely, SettledClock
 from bridge.dispatch.failover import route_anew
 from bridge.dispatch.folding import unfold_due
 from bridge.dispatch.governing import Governor
@@ -66,7 +66,7 @@ class Sweeper:
         self._copyist = Copyist(bridge)
         self._watch = Watch()
         self._jumps = Jumps()
-        self._rare = 0.0
+        self._rare = Rarely(RARELY)
         self.last = 0.0
 
     async def run(self) -> None:
@@ -94,8 +94,7 @@ class Sweeper:
         await unfold_due(bridge, now)
         await self._bells(now)
         await self._treasurer.once(now)
-        if not 0 <= now - self._rare < RARELY:  # also after a clock was set back
-            self._rare = now
+        if self._rare.due(now):
             if count := await bridge.store.write(due_again, bridge.clock()):
                 log.warning(
                     "the clock was set back: what it would keep waiting is due", count=count

@@ -2,7 +2,8 @@
 
 Whatever has its moment at or before `Period.before(now)` is due. Months and years are calendar
 ones, counted backwards in UTC: what began on the 31st ends after the last day of a shorter month
-(Regulation 1182/71, article 3(2)(c)).
+(Regulation 1182/71, article 3(2)(c)). What is due once stays due, so that a run that comes late
+misses nothing.
 """
 
 from __future__ import annotations
@@ -50,14 +51,20 @@ class Period:
         return cls(months=months)
 
     def before(self, now: float) -> float:
-        """What began at this Unix time or earlier is over; minus infinity where nothing ever is."""
+        """What began at this Unix time or earlier is over; minus infinity where nothing ever is.
+
+        Where the month has no such day, that is the end of its last one.
+        """
         if self.endless:
             return float("-inf")
         moment = datetime.fromtimestamp(now, UTC)
         count = moment.year * 12 + moment.month - 1 - self.months
         year, month = divmod(count, 12)
-        day = min(moment.day, monthrange(year, month + 1)[1])
-        earlier = moment.replace(year=year, month=month + 1, day=day)
+        last = monthrange(year, month + 1)[1]
+        if moment.day <= last:
+            earlier = moment.replace(year=year, month=month + 1)
+        else:
+            earlier = datetime.combine(date(year, month + 1, last), datetime.max.time(), UTC)
         return now - (moment - earlier).total_seconds() - 86400.0 * self.days
 
     @property

@@ -130,6 +130,9 @@ RUNNING = Statement(
     ).order_by(erasure.c.id)
 )
 #: Those done since a moment: what came while they were at work is looked for once more.
+ANY_DONE_SINCE = Statement(
+    select(erasure.c.id).where(erasure.c.done_at >= bindparam("since")).limit(1)
+)
 DONE_SINCE = Statement(_ROW.where(erasure.c.done_at >= bindparam("since")).order_by(erasure.c.id))
 _MINE = Statement(
     _ROW.where(

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Double, and_, bindparam, cast, extract, func, select
+from sqlalchemy import Double, and_, bindparam, cast, extract, func, select, update
 
 from bridge.store.sql import Many, Rows, Script, Statement, constant, insert_new
 from bridge.store.tables import body, fact, message
 
 _ADD = insert_new(fact)
+_SET = Statement(
+    update(fact).where(fact.c.name == bindparam("f_name")).values(value=bindparam("f_value"))
+)
 _GET = Statement(select(fact.c.value).where(fact.c.name == bindparam("name")))
 
 
@@ -33,3 +36,11 @@ def settle(items: Sequence[tuple[str, str]]) -> Script:
         found = yield Rows(_GET, {"name": name})
         results.append(found[0][0])
     return results
+
+
+def note(items: Sequence[tuple[str, str]]) -> Script:
+    """Each fact has this value from now on."""
+    for name, value in items:
+        yield Many(_ADD, [{"name": name, "value": value}])
+        yield Many(_SET, [{"f_name": name, "f_value": value}])
+    return [None] * len(items)

@@ -103,7 +103,7 @@ _OPEN = Statement(
 _LAST = Statement(
     select(retention_run.c.done_at)
     .where(retention_run.c["class"] == bindparam("class"), retention_run.c.done_at.is_not(None))
-    .order_by(retention_run.c.done_at.desc())
+    .order_by(retention_run.c.id.desc())
     .limit(1)
 )
 
@@ -173,10 +173,11 @@ class Retention:
         if run is None:
             return Turned({}, done=True, idle=True)
         number, stage, after, started_at, turned_at, written = run
-        if item.now - turned_at < item.pace and (stage or after):
+        if abs(item.now - turned_at) < item.pace and (stage or after):
             return Turned({}, done=False, idle=True)
         counts = Counter(json.loads(written))
-        job = yield from _job(item, started_at, counts, dry=False)
+        # Where a clock was set back no run waits for, or is judged by, a moment to come.
+        job = yield from _job(item, min(started_at, item.now), counts, dry=False)
         walked: Walked = yield from self.walks[item.klass][stage](job, after)
         counts += walked.gone
         if walked.after is None:
@@ -204,7 +205,7 @@ class Retention:
         found = yield Rows(_OPEN, {"class": item.klass})
         if not found:
             last = yield Rows(_LAST, {"class": item.klass})
-            if last and item.now - last[0][0] < item.rest:
+            if last and abs(item.now - last[0][0]) < item.rest:
                 return None
             row = {"class": item.klass, "started_at": item.now, "turned_at": item.now}
             yield Do(_BEGIN, {**row, "counts": "{}"})

@@ -555,6 +555,28 @@ async def test_a_run_waits_for_its_hour(keeping: Keeping) -> None:
     assert not turned.idle
 
 
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_run_of_a_clock_that_was_ahead_puts_none_off_and_takes_nothing_early(
+    keeping: Keeping, *, ended: bool
+) -> None:
+    """It had ended, or was under way, when the clock was set right."""
+    await keeping.sent(1)
+    keeping.later(400)
+    began: Turned = await keeping.work.store.write(RETENTION.turn, keeping.turn("text"))
+    assert not began.done
+    if ended:
+        await keeping.run("text")
+    keeping.later(-400)
+    await keeping.sent(2)
+    await keeping.run("text")
+    assert await keeping.work.count(body) == 1
+    keeping.later(61)
+    again = keeping.turn("text", rest=3600.0)
+    turned: Turned = await keeping.work.store.write(RETENTION.turn, again)
+    assert not turned.idle
+    assert await keeping.work.count(body) == 0
+
+
 async def test_a_suppression_and_the_blacklist_are_in_no_run() -> None:
     """P45: no class has a walk over them, and no walk deletes from them."""
     assert "suppression" not in WALKS

@@ -18,7 +18,8 @@ from bridge import opening, settings
 from bridge.cli.check import Examination, Finding
 from bridge.dispatch import carrier_lists
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.carrier_lists import ListReader, next_night
+from bridge.dispatch.carrier_lists import ListReader
+from bridge.dispatch.nights import next_night
 from bridge.dispatch.receive import Reception
 from bridge.dispatch.submit import submit
 from bridge.errors import Refused, StoreUnavailable, TryLater
@@ -534,8 +535,3 @@ carriers = ["info"]
     await examination._optouts(settings.load(config, {}).carriers[0])
     assert not found["opt-outs info"].ok
     assert "blocklist:manage" in found["opt-outs info"].hint
-
-
-def test_the_night_begins_at_two() -> None:
-    assert next_night(NOW) == NOW - NOW % DAY + DAY + 7200
-    assert next_night(NOW - NOW % DAY + 7199) == NOW - NOW % DAY + 7200

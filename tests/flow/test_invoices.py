@@ -334,6 +334,10 @@ async def test_p70_a_debtor_is_shown_by_amount_and_days_only_and_stopped_until_i
     clock.on(11, 15)
     await bridge.refresh()
     await sent(bridge, 1)
+    clock.on(11, 16)
+    clock.now += 21 * 3600  # the day on which it is due, an hour before its end
+    await bridge.refresh()
+    await sent(bridge, 1)
     clock.on(11, 17)
     await bridge.refresh()
     with pytest.raises(Refused, match="an invoice that is overdue"):

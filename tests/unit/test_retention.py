@@ -36,10 +36,14 @@ def name_of(each: Rule) -> str:
         ("2026-11-23 12:00", "60d", "2026-09-24 12:00"),
         ("2026-11-23 12:00", "6mo", "2026-05-23 12:00"),
         ("2026-11-23 12:00", "10y", "2016-11-23 12:00"),
-        ("2026-03-31 08:00", "1mo", "2026-02-28 08:00"),
-        ("2028-03-31 08:00", "1mo", "2028-02-29 08:00"),
+        ("2026-03-31 08:00", "1mo", "2026-02-28 23:59:59.999999"),
+        ("2028-03-31 08:00", "1mo", "2028-02-29 23:59:59.999999"),
+        ("2027-03-28 08:00", "1mo", "2027-02-28 08:00"),
+        ("2028-02-28 08:00", "1y", "2027-02-28 08:00"),
         ("2026-01-15 08:00", "1mo", "2025-12-15 08:00"),
-        ("2028-02-29 08:00", "1y", "2027-02-28 08:00"),
+        ("2028-02-29 08:00", "1y", "2027-02-28 23:59:59.999999"),
+        ("2027-02-28 08:00", "3y", "2024-02-28 08:00"),
+        ("2027-03-01 00:00", "3y", "2024-03-01 00:00"),
         ("2026-11-23 12:00", "0d", "2026-11-23 12:00"),
     ],
 )
@@ -53,6 +57,15 @@ def test_what_began_on_the_31st_ends_with_the_shorter_month() -> None:
     begun = at("2026-01-31 09:00")
     assert begun > month.before(at("2026-02-28 23:59"))
     assert begun <= month.before(at("2026-03-01 09:00"))
+
+
+@pytest.mark.parametrize("written", ["1mo", "3mo", "6mo", "1y", "3y"])
+def test_p05_what_is_due_stays_due_in_every_hour_of_two_years(written: str) -> None:
+    """Runs come hourly, or late: one that misses the minute of an end must find it all the same."""
+    period = Period.of(written)
+    hours = range(int(at("2027-01-01 00:10")), int(at("2029-01-01")), 3600)
+    cutoffs = [period.before(now) for now in hours]
+    assert cutoffs == sorted(cutoffs)
 
 
 @given(

@@ -85,6 +85,11 @@ POLITE = """please pls plz plese pleas pf thanks thanx thnx thankyou
     geros_dienos viso_gero iki_pasimatymo ugodan_dan lijep_dan doviđenja prijatan_dan
     lep_dan lep_dan_še_naprej nasvidenje יום_טוב יום_נעים ערב_טוב להתראות
     مع_السلامة يوم_سعيد نهارك_سعيد صباح_الخير مساء_الخير وشكرا
+    cheerio see_you see_ya all_the_best mějte_se mějte_se_hezky mějte_se_dobře majte_sa
+    majte_sa_pekne ha_det_fint vi_snakkes ha_det_så_bra vi_hörs vi_ses mach_s_gut machs_gut servus
+    à_bientôt cuídense hasta_luego statemi_bene a_presto até_logo até_breve trzymajcie_się na_razie
+    groetjes doei tot_later moi_moi terveisin szia sziasztok пока до_встречи бувайте görüşürüz
+    vidimo_se visu_labu
     thanks_in_advance thank_you_in_advance much_appreciated appreciate_it thanks_again thanks_a_lot
     thanks_so_much thank_you_so_much thank_you_kindly with_thanks take_care best_wishes sincerely
     předem_díky děkuji_předem děkuji_vám děkuju_vám moc_děkuju mockrát_děkuji díky_moc moc_díky

@@ -45,6 +45,8 @@ log = structlog.get_logger("bridge.app")
 
 REFRESH = 5.0
 DRAIN = 10.0
+#: Seconds that a database which does not answer may hold up the end, in all.
+HURRY = 15.0
 
 
 class Parts:
@@ -247,6 +249,7 @@ class Parts:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         _settle()
         await self.done.wait()
+        self.bridge.store.hurry(HURRY)
         return self.exit_code
 
 

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 
 from tests import ports
+from tests.proxies import Proxy
 
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS = os.environ.get("TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
@@ -139,3 +140,20 @@ async def bare_postgres_url() -> AsyncIterator[str]:
     finally:
         await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
         await admin.close()
+
+
+@pytest.fixture
+async def proxy(free_port: Callable[[], int]) -> AsyncIterator[Callable[[str], tuple[Proxy, str]]]:
+    """A function from a URL to a proxy before its server and the URL that leads through it."""
+    made: list[Proxy] = []
+
+    def before(url: str) -> tuple[Proxy, str]:
+        parts = urlsplit(url)
+        assert parts.port is not None
+        proxy = Proxy(free_port(), parts.hostname or "", parts.port)
+        made.append(proxy)
+        return proxy, url.replace(f":{parts.port}", f":{proxy.port}")
+
+    yield before
+    for each in made:
+        await each.shut()

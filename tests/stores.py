@@ -211,11 +211,13 @@ class Database:
         self.url = url
         self._folder = folder
         self._stack = stack
+        self.stores: list[Store] = []
 
     async def worker(self, slot: str) -> Worker:
         """A process in a slot: what its forebears there held is free again."""
         store = Store(driver(self.url, self._folder, a_vault()))
         await store.open()
+        self.stores.append(store)
         self._stack.push_async_callback(store.close)
         return Worker(store, await store.write(begin, Begin(slot, NOW)))
 

@@ -14,6 +14,9 @@ import pika.exceptions  # type: ignore[import-untyped]
 from dramatiq import Consumer, Message, MessageProxy
 from dramatiq.brokers.rabbitmq import RabbitmqBroker, _RabbitmqConsumer
 from dramatiq.errors import ConnectionClosed
+from pika.adapters.utils.connection_workflow import (  # type: ignore[import-untyped]
+    AMQPConnectorException,
+)
 
 from bridge.dispatch.link import Link, said
 
@@ -22,9 +25,12 @@ AGAIN_S = 0.5
 #: Milliseconds after which an idle consumer looks whether it shall end. Jobs do not wait for it.
 LOOK_MS = 1_000
 HEARTBEAT_S = 10
+#: Seconds that the server may take to greet whoever has connected.
+ANSWER_S = 5
 
 LOST: tuple[type[Exception], ...] = (
     pika.exceptions.AMQPError,
+    AMQPConnectorException,  # a server that accepts and says nothing; pika's tree has it apart
     ConnectionClosed,
     OSError,
     AssertionError,
@@ -38,7 +44,7 @@ def parameters(url: str) -> pika.URLParameters:
         found.heartbeat = HEARTBEAT_S
     found.connection_attempts = 1
     found.socket_timeout = 3
-    found.stack_timeout = 5
+    found.stack_timeout = ANSWER_S
     found.blocked_connection_timeout = 5
     return found
 
@@ -51,7 +57,7 @@ def greet(url: str) -> str:
         properties = connection._impl.server_properties  # noqa: SLF001 - not public otherwise
         connection.channel()
         connection.close()
-    except pika.exceptions.AMQPError as error:
+    except (pika.exceptions.AMQPError, AMQPConnectorException) as error:
         raise OSError(said(error)) from error
     product, version = properties.get("product", "AMQP"), properties.get("version", "0.9.1")
     return f"{product} {version}"
@@ -133,6 +139,12 @@ class AmqpBroker(RabbitmqBroker):
 
     def rouse(self) -> None:
         self.closing.set()
+
+    def close(self) -> None:
+        """Nothing to do: each thread closes its own connection, which no other may touch.
+
+        One that hangs in a dead connection ends with the process, and nobody waits for it.
+        """
 
     def _publish(self, message: Message[Any]) -> None:
         if message.queue_name not in self._declared:

@@ -20,6 +20,7 @@ _ADVICE: Final = {
     "ProbableAccessDeniedError": "give the user of [queue] url rights on its virtual host",
     "NoPermissionError": "give the user of [queue] url rights on its own keys and channels",
     "ConnectionBlockedTimeout": "look at its alarms: it is short of memory or disk",
+    "AMQPConnectorStackTimeout": "it connects and says nothing: look at its load, and at the port",
     "BusyLoadingError": "wait: it is still reading its file",
 }
 _ANYTHING: Final = "see that it runs and that [queue] url names it"

@@ -17,6 +17,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import structlog
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
@@ -26,6 +27,8 @@ from bridge.store.sqlite import unavailable
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+log = structlog.get_logger("bridge.store")
 
 HEAD = "0020"
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -97,16 +100,21 @@ async def _postgresql(url: str) -> None:
     import asyncpg
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    from bridge.store.postgres import unavailable
+    from bridge.store.postgres import CONNECT_SECONDS, unavailable
 
-    engine = create_async_engine(url)
+    engine = create_async_engine(url, connect_args={"timeout": CONNECT_SECONDS})
     try:
         async with engine.begin() as connection:
-            await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
+            free = text(f"SELECT pg_try_advisory_xact_lock({_LOCK})")
+            if not (await connection.execute(free)).scalar():
+                log.info("another process works on the database's schema; waiting for it")
+                await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             await connection.run_sync(_upgrade)
-    except (DBAPIError, OSError, asyncpg.PostgresError) as error:
-        cause = getattr(error, "orig", None) or error
-        raise unavailable(getattr(cause, "__cause__", None) or cause) from error
+    except DBAPIError as error:
+        # SQLAlchemy's error is about its adapter's, and that about asyncpg's.
+        raise unavailable(getattr(error.orig, "__cause__", None) or error) from error
+    except (OSError, asyncpg.PostgresError) as error:
+        raise unavailable(error) from error
     finally:
         await engine.dispose()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from bridge.errors import StoreUnavailable
 from bridge.store.leases import LEASE_SECONDS
@@ -42,8 +45,15 @@ _GONE = (
 _HELD_UP = (asyncpg.LockNotAvailableError, asyncpg.QueryCanceledError, TimeoutError)
 _AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _AGAIN_TIMES = 5
+CONNECT_SECONDS = 10
 COMMAND_SECONDS = 30
+CLOSE_SECONDS = 5
 SCRUB_SECONDS = 3600
+NAME = "sms-bridge"
+_END = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = $1 AND application_name = $2 AND usename = current_user AND state <> 'idle'
+"""
 _TABLES = ", ".join(metadata.tables)
 #: Those that hold people's names and addresses as they were written, and keys.
 _NAMES = "contact, contact_group, conversation, staff, subject_key"
@@ -56,10 +66,16 @@ def unavailable(error: Exception) -> StoreUnavailable:
     elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
         hint = "this PostgreSQL only reads (a replica?): name the primary in [database] url"
     elif isinstance(error, _HELD_UP):
-        hint = "PostgreSQL does not answer in time: see pg_stat_activity for who holds a lock"
+        hint = (
+            "PostgreSQL does not answer in time: see that it is reached,"
+            " and in pg_stat_activity who holds a lock"
+        )
     else:
         hint = "check that PostgreSQL runs and that [database] url is right"
     return StoreUnavailable(f"the database did not take it ({type(error).__name__})", hint)
+
+
+_Way: TypeAlias = "asyncpg.Connection[Any] | PoolConnectionProxy[Any]"
 
 
 class Postgres:
@@ -72,39 +88,78 @@ class Postgres:
         self.vault = vault
         self._writer: asyncpg.Connection[Any] | None = None
         self._readers: asyncpg.Pool[Any] | None = None
+        self._session: int | None = None
+        #: When nobody waits any longer, and for whom that holds; see `hurry`.
+        self._until: float | None = None
+        self._waits: set[asyncio.Timeout] = set()
 
     async def open(self) -> None:
         """Connect. Raises StoreUnavailable."""
         try:
-            self._writer = await self._connect()
+            await self._renew()
             self._readers = await asyncpg.create_pool(
-                self.url, min_size=0, max_size=4, command_timeout=COMMAND_SECONDS
+                self.url,
+                min_size=0,
+                max_size=4,
+                timeout=CONNECT_SECONDS,
+                command_timeout=COMMAND_SECONDS,
+                reset=_as_it_is,
             )
         except (asyncpg.PostgresError, *_GONE) as error:
             await self.close()
             raise unavailable(error) from error
+
+    async def _renew(self) -> None:
+        """Connect the writer, and end what its last connection left at the server.
+
+        That may not have heard of its end; it would keep its locks, and in the midst of a command
+        no timeout of the server counts.
+        """
+        writer = self._writer = await self._connect()
+        if self._session is not None:
+            await writer.execute(_END, self._session, NAME)
+        self._session = writer.get_server_pid()
 
     async def _connect(self) -> asyncpg.Connection[Any]:
         # synchronous_commit is said aloud: a server-wide "off" would break our 250. A process that
         # stands still within a transaction must not keep its locks from whoever takes over.
         return await asyncpg.connect(
             self.url,
-            timeout=10,
+            timeout=CONNECT_SECONDS,
             command_timeout=COMMAND_SECONDS,
             server_settings={
                 "synchronous_commit": "on",
-                "application_name": "sms-bridge",
+                "application_name": NAME,
                 "idle_in_transaction_session_timeout": f"{LEASE_SECONDS * 1000:.0f}",
             },
         )
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._writer is not None:
-            await self._writer.close(timeout=5)
-        if self._readers is not None:
-            await self._readers.close()
+        writer, readers = self._writer, self._readers
         self._writer = self._readers = None
+        # A server that does not answer is left without a farewell; both then drop what they have.
+        with contextlib.suppress(*_GONE):
+            if writer is not None:
+                await writer.close(timeout=CLOSE_SECONDS)
+        with contextlib.suppress(*_GONE):
+            if readers is not None:
+                await asyncio.wait_for(readers.close(), CLOSE_SECONDS)
+
+    def hurry(self, seconds: float) -> None:
+        """Wait no longer than these seconds from now, in all, for a server that does not answer."""
+        self._until = asyncio.get_running_loop().time() + seconds
+        for wait in self._waits:
+            wait.reschedule(self._until)
+
+    @asynccontextmanager
+    async def _patience(self) -> AsyncIterator[None]:
+        async with asyncio.timeout_at(self._until) as wait:
+            self._waits.add(wait)
+            try:
+                yield
+            finally:
+                self._waits.discard(wait)
 
     async def transaction(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
         """Run scripts in one transaction; their results once it is committed.
@@ -113,7 +168,8 @@ class Postgres:
         """
         for again in range(_AGAIN_TIMES):
             try:
-                return await self._once(scripts)
+                async with self._patience():
+                    return await self._once(scripts)
             except _AGAIN as error:
                 if again == _AGAIN_TIMES - 1:
                     raise unavailable(error) from error
@@ -124,10 +180,10 @@ class Postgres:
 
     async def _once(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
         if self._writer is None or self._writer.is_closed():
-            self._writer = await self._connect()
+            await self._renew()
         connection = self._writer
         session = self.vault.session()
-        async with connection.transaction():
+        async with _transaction(connection):
             done = dict.fromkeys(range(len(scripts)))
             for place in sorted(done, key=lambda place: is_last(scripts[place])):
                 done[place] = await _drive(connection, scripts[place](), session)
@@ -147,8 +203,12 @@ class Postgres:
             raise StoreUnavailable("the database is closed", "start the bridge again")
         session = self.vault.session()
         try:
-            return list(await _perform(self._readers, Rows(statement, values), session))
+            async with self._patience(), self._readers.acquire() as reader:
+                with _cut(reader):
+                    return list(await _perform(reader, Rows(statement, values), session))
         except _GONE as error:
+            # Where one connection is dead its neighbours are: each would be waited for as long.
+            await self._readers.expire_connections()
             raise unavailable(error) from error
 
     async def scrub(self, *, whole: bool = False) -> None:
@@ -166,6 +226,36 @@ class Postgres:
             raise unavailable(error) from error
 
 
+async def _as_it_is(_connection: _Way) -> None:
+    """A connection that has only read is given back as it is."""
+
+
+@asynccontextmanager
+async def _transaction(connection: asyncpg.Connection[Any]) -> AsyncIterator[None]:
+    """A transaction; where the server does not answer nobody waits for its ROLLBACK."""
+    with _cut(connection):
+        transaction = connection.transaction()
+        await transaction.start()
+        try:
+            yield
+        except (asyncio.CancelledError, *_GONE):
+            raise
+        except BaseException:
+            await transaction.rollback()
+            raise
+        await transaction.commit()
+
+
+@contextmanager
+def _cut(connection: _Way) -> Iterator[None]:
+    """Cut a connection that failed: to roll back, or to give it back, would wait for the server."""
+    try:
+        yield
+    except (asyncio.CancelledError, *_GONE):
+        connection.terminate()
+        raise
+
+
 async def _drive(connection: asyncpg.Connection[Any], script: Script, session: Session) -> Any:
     answer: Any = None
     while True:
@@ -174,9 +264,6 @@ async def _drive(connection: asyncpg.Connection[Any], script: Script, session: S
         except StopIteration as end:
             return end.value
         answer = await _perform(connection, step, session)
-
-
-_Way: TypeAlias = "asyncpg.Connection[Any] | asyncpg.Pool[Any]"
 
 
 async def _perform(connection: _Way, step: Step, session: Session) -> Any:

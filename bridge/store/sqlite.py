@@ -114,6 +114,9 @@ class Sqlite:
                 await connection.close()
         self._reader = self._writer = None
 
+    def hurry(self, seconds: float) -> None:
+        """Nothing to do: a disk is waited for."""
+
     async def transaction(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]:
         """Run scripts in one transaction; their results once it is on disk.
 

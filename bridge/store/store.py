@@ -44,6 +44,8 @@ class Driver(Protocol):
 
     async def close(self) -> None: ...
 
+    def hurry(self, seconds: float) -> None: ...
+
     async def transaction(self, scripts: Sequence[Callable[[], Script]]) -> list[Any]: ...
 
     async def rows(self, statement: Statement, values: Mapping[str, Any]) -> list[Row]: ...
@@ -94,6 +96,10 @@ class Store:
         if self._task is not None:
             await self._task
         await self.driver.close()
+
+    def hurry(self, seconds: float) -> None:
+        """The end has begun: a database that does not answer is waited for no longer than this."""
+        self.driver.hurry(seconds)
 
     def put(self, script: BatchScript[Item], item: Item) -> asyncio.Future[Any]:
         """Queue an item for its script's next transaction; the future ends after the commit."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ from bridge.store.sweeps import DUE_MOVING
 
 #: Seconds that a message may be due while its carrier answers nothing.
 STUCK_SECONDS = 60.0
+#: Seconds that the database has for its answer; whoever watches waits hardly longer for ours.
+ANSWER_SECONDS = 3.0
 
 Binds = Callable[[], Mapping[str, bool]]
 
@@ -60,11 +63,14 @@ class Health:
         oldest: float | None = None
         failing = bridge.store.failing
         try:
-            binds = await self._all_binds()
-            oldest, stuck = await self._waiting()
+            async with asyncio.timeout(ANSWER_SECONDS):
+                binds = await self._all_binds()
+                oldest, stuck = await self._waiting()
             problems += [f"lane {lane}: nothing has left for a minute" for lane in stuck]
         except StoreUnavailable as error:
             failing = failing or error
+        except TimeoutError:
+            failing = failing or StoreUnavailable("it does not answer in time", "")
         if failing is not None:
             problems.append(f"database: {failing.sentence}")
         if not bridge.bell.up:

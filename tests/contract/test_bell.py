@@ -1,11 +1,9 @@
 """A ring is heard, through every broker, and again after whatever has broken."""
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
-import socket
 import ssl
 import subprocess
 import sys
@@ -19,9 +17,10 @@ from uuid import uuid4
 
 import pytest
 import redis
+import structlog
 
 from bridge.dispatch import bell as bells
-from bridge.dispatch import broker_redis, ringer, valkey
+from bridge.dispatch import broker_amqp, broker_redis, ringer, valkey
 from bridge.dispatch.actors import job
 from bridge.dispatch.bell import Bell
 from bridge.dispatch.broker import connect
@@ -175,97 +174,6 @@ def server(tmp_path: Path, free_port: Callable[[], int]) -> Iterator[Server]:
         absent(no.sentence)
     yield server
     server.end()
-
-
-class Proxy:
-    """A TCP proxy that can be cut, shut, or made to swallow what the server answers.
-
-    It accepts by itself: a server of asyncio that is closed while it accepts loses the connection
-    unclosed (Python 3.11).
-    """
-
-    def __init__(self, port: int, host: str, target: int) -> None:
-        self.port = port
-        self.mute = False
-        self._target = (host, target)
-        self._listening: socket.socket | None = None
-        self._pairs: set[asyncio.Task[None]] = set()
-        self._writers: set[asyncio.StreamWriter] = set()
-
-    async def open(self) -> None:
-        self._listening = socket.create_server(("127.0.0.1", self.port))
-        self._listening.setblocking(False)
-        asyncio.get_running_loop().add_reader(self._listening, self._accept)
-
-    async def shut(self) -> None:
-        """Break what is open and take no more."""
-        if self._listening is not None:
-            asyncio.get_running_loop().remove_reader(self._listening)
-            self._listening.close()
-            self._listening = None
-        while self._pairs:
-            for pair in self._pairs:
-                pair.cancel()
-            await asyncio.wait(self._pairs)
-
-    def cut(self) -> None:
-        for writer in list(self._writers):
-            writer.transport.abort()
-
-    def _accept(self) -> None:
-        assert self._listening is not None
-        with contextlib.suppress(BlockingIOError, ConnectionError):
-            accepted, _ = self._listening.accept()
-            pair = asyncio.create_task(self._serve(accepted))
-            self._pairs.add(pair)
-            # Also where it was cancelled before its first step.
-            pair.add_done_callback(lambda _: accepted.close())
-            pair.add_done_callback(self._pairs.discard)
-
-    async def _serve(self, accepted: socket.socket) -> None:
-        async with contextlib.AsyncExitStack() as ends:
-            reader, writer = await asyncio.open_connection(sock=accepted)
-            ends.push_async_callback(self._end, writer)
-            with contextlib.suppress(OSError):
-                there, back = await asyncio.open_connection(*self._target)
-                ends.push_async_callback(self._end, back)
-                self._writers |= {writer, back}
-                async with asyncio.TaskGroup() as both:
-                    both.create_task(self._pump(reader, back, answers=False))
-                    both.create_task(self._pump(there, writer, answers=True))
-
-    async def _end(self, writer: asyncio.StreamWriter) -> None:
-        self._writers.discard(writer)
-        writer.transport.abort()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-
-    async def _pump(
-        self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, *, answers: bool
-    ) -> None:
-        with contextlib.suppress(OSError):
-            while data := await source.read(65536):
-                if not (answers and self.mute):
-                    sink.write(data)
-                    await sink.drain()
-        sink.transport.abort()
-
-
-@pytest.fixture
-async def proxy(free_port: Callable[[], int]) -> AsyncIterator[Callable[[str], tuple[Proxy, str]]]:
-    """A function from a URL to a proxy before its server and the URL that leads through it."""
-    made: list[Proxy] = []
-
-    def before(url: str) -> tuple[Proxy, str]:
-        parts = urlsplit(url)
-        assert parts.port is not None
-        proxy = Proxy(free_port(), parts.hostname or "", parts.port)
-        made.append(proxy)
-        return proxy, url.replace(f":{parts.port}", f":{proxy.port}")
-
-    yield before
-    for each in made:
-        await each.shut()
 
 
 async def test_a_ring_is_heard_with_its_ids(url: str, open_bell: Open) -> None:
@@ -578,6 +486,32 @@ async def test_broken_connections_are_replaced(
         await through.open()
         await ear.hears(BULK, 4)
         await eventually(partial(_is_up, bell))
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_told_of_and_left(
+    rabbitmq_url: str, swept: list[str], open_bell: Open, proxy: Any, monkeypatch: Any
+) -> None:
+    monkeypatch.setattr(broker_amqp, "ANSWER_S", 0.3)
+    swept.append(rabbitmq_url)
+    through, url = proxy(rabbitmq_url)
+    await through.open()
+    through.mute = True
+    with pytest.raises(Misconfigured, match="cannot be used"):
+        await Bell.probe(url, Path())
+    ear = Ear()
+    with structlog.testing.capture_logs() as logs:
+        bell = await open_bell(url, ear)
+        bell.ring(URGENT, [1])
+        await eventually(lambda: logs)
+    assert logs[0]["event"].startswith("queue does not answer")
+    assert "says nothing" in logs[0]["hint"]
+    through.mute = False
+    through.cut()
+    await ear.hears(URGENT, 1)
+    await eventually(lambda: bell.up)
+    through.mute = True
+    async with asyncio.timeout(4 * bells.STOP_S):  # a farewell would be waited for twice as long
+        await bell.stop()
 
 
 FETCHER = """

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bridge.errors import StoreUnavailable
+from bridge.store import postgres
 from bridge.store.postgres import unavailable
+from bridge.store.sql import Do, Script, Statement
+from bridge.store.tables import message
 from tests.stores import Worker, a_database
 
 
@@ -59,6 +65,58 @@ async def test_a_process_that_stands_still_in_a_transaction_keeps_no_locks(
         await writer.execute("LOCK TABLE message IN ACCESS EXCLUSIVE MODE")
         await other.submit(1)
         await frozen.submit(2)
+
+
+@pytest.mark.postgres
+async def test_a_connection_that_is_dead_is_left_and_its_locks_end(
+    tmp_path: Path, postgres_url: str, proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The network goes in the midst of a command: the server waits on, and no timeout of its counts.
+
+    Whoever reads leaves its connection too, and all those that may be as dead.
+    """
+    monkeypatch.setattr(postgres, "COMMAND_SECONDS", 0.5)
+    monkeypatch.setattr(postgres, "LEASE_SECONDS", 3600.0)
+    through, url = proxy(postgres_url)
+    await through.open()
+    async with a_database(url, tmp_path, {}) as database:
+        work = await database.worker("work-1")
+        await asyncio.gather(*(work.count(message) for _ in range(4)))
+
+        def halfway(_items: Sequence[None]) -> Script:
+            yield Do(Statement(text("LOCK TABLE message IN ACCESS EXCLUSIVE MODE")), {})
+            through.mute, through.tells = True, False
+            yield Do(Statement(text("SELECT 1")), {})
+            return [None]
+
+        with pytest.raises(StoreUnavailable, match="TimeoutError"):
+            await work.store.write(halfway, None)
+        with pytest.raises(StoreUnavailable, match="TimeoutError"):
+            await work.count(message)
+        through.mute = False
+        await work.submit(2)
+        assert await work.count(message) == 1
+
+
+@pytest.mark.postgres
+async def test_the_end_does_not_wait_for_a_database_that_does_not_answer(
+    tmp_path: Path, postgres_url: str, proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "CLOSE_SECONDS", 0.1)
+    through, url = proxy(postgres_url)
+    await through.open()
+    async with a_database(url, tmp_path, {}) as database, asyncio.timeout(20):
+        work = await database.worker("work-1")
+        await work.count(message)
+        through.mute = True
+        under_way = asyncio.gather(work.submit(1), work.count(message), return_exceptions=True)
+        await asyncio.sleep(0)
+        work.store.hurry(0.1)
+        later = await asyncio.gather(work.submit(2), return_exceptions=True)
+        for refused in (*await under_way, *later):
+            assert isinstance(refused, StoreUnavailable)
+        for store in database.stores:
+            store.hurry(0.0)
 
 
 async def _hint(work: Worker) -> str:

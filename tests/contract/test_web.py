@@ -19,9 +19,11 @@ from sqlalchemy import select
 
 from bridge.errors import Misconfigured, StoreUnavailable
 from bridge.settings import Listen
+from bridge.store import postgres
 from bridge.store.sandbox import Arrival, take_parts
 from bridge.store.sql import Statement
 from bridge.store.tables import message
+from bridge.web import health
 from bridge.web.server import WebServer, make_app
 from tests.bridges import ANNA, BERIT, WRITER, Running, a_bridge, until, write_config
 
@@ -493,6 +495,28 @@ async def test_a_database_that_takes_nothing_makes_it_unready(tmp_path: Path) ->
         status, told = await w.get("/readyz")
         assert (status, told["database"]) == (503, False)
         assert "bridge_store_up 0.0" in (await w.get("/metrics"))[1]
+
+
+@pytest.mark.postgres
+async def test_whoever_watches_hears_in_time_of_a_database_that_does_not_answer(
+    tmp_path: Path, postgres_url: str, proxy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.1)
+    monkeypatch.setattr(postgres, "COMMAND_SECONDS", 5.0)
+    through, url = proxy(postgres_url)
+    await through.open()
+    async with web(tmp_path, works=False, database=url) as w:
+        through.mute = True
+        status, told = await w.get("/readyz")
+        assert (status, told["database"]) == (503, False)
+        assert told["problems"] == ["database: it does not answer in time"]
+        through.mute = False
+        through.cut()
+        await until(lambda: _ready(w))
+
+
+async def _ready(w: Web) -> bool:
+    return bool((await w.get("/readyz"))[0] == 200)
 
 
 async def test_metrics_count_and_name_nobody(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -126,14 +127,11 @@ async def sent(talk: Talk) -> str:
 
 
 async def texts_after(talk: Talk, days: float) -> int:
-    """How many texts are left when so many days have passed."""
-    real = talk.bridge.clock
-    talk.bridge.clock = lambda: real() + days * DAY
-    try:
-        async for _ in Keeper(talk.bridge).run(dry=False):
-            pass
-    finally:
-        talk.bridge.clock = real
+    """How many texts are left when so many days have passed, for the purge alone."""
+    later = copy(talk.bridge)
+    later.clock = lambda: talk.bridge.clock() + days * DAY
+    async for _ in Keeper(later).run(dry=False):
+        pass
     return len(await talk.running.rows(Statement(select(body.c.message_id))))
 
 

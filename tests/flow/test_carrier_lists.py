@@ -27,7 +27,9 @@ from bridge.keyring import Keyring
 from bridge.model import Inbound, Origin, Submission
 from bridge.operations import REGISTRY, Office
 from bridge.store.audit_tables import audit
+from bridge.store.carrier_lists import BeginList, begin_lists
 from bridge.store.list_tables import carrier_list, carrier_listed
+from bridge.store.set_back import due_again
 from bridge.store.sql import Statement
 from bridge.store.tables import message, notice_body, suppression
 from tests.bridges import a_bridge, until, write_config
@@ -315,6 +317,23 @@ async def test_a_carrier_that_is_away_is_tried_three_times_a_night(
         await house.night(3600)
         assert len(await house.told()) == told
     assert await house.rows(carrier_list.c.next_at) == [(next_night(house.now),)]
+
+
+@pytest.mark.parametrize("broken_off", [False, True])
+async def test_a_clock_that_was_a_year_ahead_puts_no_night_off(
+    house: House, blocklist: Blocklist, *, broken_off: bool
+) -> None:
+    await house.night(365 * DAY)
+    if broken_off:
+        lease = BeginList("info", 1, house.now, house.now + 200, forced=True)
+        assert await house.bridge.store.write(begin_lists, lease)
+    house.now -= 365 * DAY
+    blocklist.add(ANNA)
+    assert await house.bridge.store.write(due_again, house.now) == 1
+    await house.reader.once()
+    assert await house.suppressed()
+    assert await house.rows(carrier_list.c.next_at) == [(next_night(house.now),)]
+    assert await house.bridge.store.write(due_again, house.now) == 0
 
 
 async def test_one_carriers_trouble_is_not_the_others(

@@ -28,8 +28,10 @@ from bridge.smtp.address import Address
 from bridge.smtp.delivering import EDGE, Mail, Recipient, Transaction, sentence
 from bridge.smtp.door import Refusal, Reply, Session
 from bridge.smtp.extract import Policy
-from bridge.smtp.letterbox import Box, Letterbox
+from bridge.smtp.letterbox import Letterbox
 from bridge.smtp.login import Verifier
+from bridge.smtp.mailboxes import Box
+from bridge.smtp.postmaster import Postmaster
 from bridge.smtp.proof import Match, Peer, Prover, Rule, Ruleset
 from bridge.smtp.ruling import Ruling
 from bridge.store.conversations import CONVERSATION
@@ -47,7 +49,7 @@ class Gate:
         self.bridge = bridge
         self._domains = frozenset(bridge.settings.smtp.domains)
         self._reply_key = replyto.derive(bridge.keys.key("reply address"))
-        self._letterbox = Letterbox(bridge)
+        self._mailboxes = (Letterbox(bridge), Postmaster(bridge))
         self._verifier = Verifier()
         self._prover = Prover(_resolver(bridge.settings.smtp.nameservers))
         self._ruleset = Ruleset(())
@@ -108,13 +110,17 @@ class Gate:
         return found
 
     def _box(self, transaction: Transaction, address: str) -> Box | None:
-        """The letterbox of data subjects, which anybody may write to but no machine."""
-        local, _, domain = address.rpartition("@")
-        if domain.lower() not in self._domains or not self._letterbox.is_it(local):
+        """A mailbox of our own, which anybody may write to. Raises Refused."""
+        local, at, domain = address.rpartition("@")
+        if at and domain.lower() not in self._domains:
             return None
-        if not transaction.sender:
-            raise Refused("bounces and automatic answers open no request")
-        return Box(address)
+        written = local if at else address
+        for each in self._mailboxes:
+            if each.is_it(written, domain=bool(at)):
+                if not (transaction.sender or each.machines):
+                    raise Refused("bounces and automatic answers are not read here")
+                return Box(address, each)
+        return None
 
     def _recipient(
         self, transaction: Transaction, address: str
@@ -259,11 +265,16 @@ class Gate:
     async def _with_letters(
         self, transaction: Transaction, recipients: list[object], content: bytes
     ) -> list[Reply]:
-        """A mail to the letterbox, and perhaps to people beside it: each has its own reply."""
-        letter = await self._letterbox.take(transaction.sender, content)
+        """A mail to mailboxes of ours, and perhaps to people beside: each has its own reply."""
+        letters = {
+            mailbox: await mailbox.take(transaction.sender, content)
+            for mailbox in {each.mailbox for each in recipients if isinstance(each, Box)}
+        }
         others = cast("list[Recipient]", [r for r in recipients if not isinstance(r, Box)])
         told = iter(await Mail(self, transaction, content).deliver_all(others) if others else [])
-        return [letter if isinstance(each, Box) else next(told) for each in recipients]
+        return [
+            letters[each.mailbox] if isinstance(each, Box) else next(told) for each in recipients
+        ]
 
     # What decisions become
 

@@ -6,9 +6,7 @@ an answer tells nobody whether the number is known (PRIVACY P15, P74). Automatic
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final
 
 from bridge import phone
@@ -31,32 +29,29 @@ from bridge.privacy.letters import of_country
 from bridge.privacy.requests import Kind, State
 from bridge.smtp.door import Reply
 from bridge.smtp.extract import Extracted, Policy, extract
+from bridge.smtp.mailboxes import Measure
 from bridge.store.request_rows import OF_PERSON, request_of
 from bridge.store.sql import Values
 
-#: So many mails an hour are registered; more are somebody's doing, and come again later.
-AN_HOUR: Final = 120
 _LONGEST: Final = 2000
 _CHANNEL: Final = "mail"
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A recipient that is the letterbox."""
-
-    address: str
 
 
 class Letterbox:
     """The mailbox of data subjects."""
 
+    machines = False
+
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._taken: deque[float] = deque()
+        self._measure = Measure(bridge.clock)
 
-    def is_it(self, local: str) -> bool:
+    def is_it(self, local: str, *, domain: bool) -> bool:
         """Whether the local part of an address of ours is the letterbox."""
-        return local.strip('"').casefold() == self._bridge.settings.privacy.address.casefold()
+        return (
+            domain
+            and local.strip('"').casefold() == self._bridge.settings.privacy.address.casefold()
+        )
 
     async def take(self, sender: str, content: bytes) -> Reply:
         """Register what a mail asks for; 250 once it is on disk."""
@@ -64,7 +59,7 @@ class Letterbox:
             mail = extract(content, Policy(own_domains=tuple(self._bridge.settings.smtp.domains)))
             if mail.automatic:
                 raise Refused(f"this mail is automatic ({mail.automatic}): it opens no request")
-            self._count()
+            self._measure.count()
             if not await self._proved(sender, mail.text):
                 await self._register(sender, mail)
         except Refused as no:
@@ -72,15 +67,6 @@ class Letterbox:
         except TryLater as later:
             return Reply(451, later.status, "not registered; please try again later")
         return Reply(250, "2.0.0", "registered; the answer comes by mail")
-
-    def _count(self) -> None:
-        """Raises TryLater."""
-        now = self._bridge.clock()
-        while self._taken and self._taken[0] < now - 3600:
-            self._taken.popleft()
-        if len(self._taken) >= AN_HOUR:
-            raise TryLater("too many requests lately", "come again in an hour")
-        self._taken.append(now)
 
     async def _proved(self, sender: str, text: str) -> bool:
         """Whether a mail brings back the code that this address was sent.

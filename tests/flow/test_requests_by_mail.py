@@ -170,9 +170,9 @@ async def test_the_box_has_the_name_that_the_configuration_gives_it(tmp_path: Pa
 async def test_a_flood_of_letters_is_slowed_down(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bridge.smtp import letterbox
+    from bridge.smtp import mailboxes
 
-    monkeypatch.setattr(letterbox, "AN_HOUR", 2)
+    monkeypatch.setattr(mailboxes, "AN_HOUR", 2)
     async with a_bridge(write_config(tmp_path, tenant=TENANT), works=False) as running:
         for _ in range(2):
             await asks(running, "Please erase my data")
@@ -184,16 +184,16 @@ async def test_a_flood_of_letters_is_slowed_down(
 async def test_a_letter_that_is_not_taken_now_is_not_lost_beside_an_sms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bridge.smtp import letterbox
+    from bridge.smtp import mailboxes
 
     config = write_config(tmp_path, tenant=TENANT)
     async with a_bridge(config, works=False) as running:
         both, once = (f"{ANNA}@sms.example", BOX), {"Message_ID": "<1@client.example>"}
-        monkeypatch.setattr(letterbox, "AN_HOUR", 0)
+        monkeypatch.setattr(mailboxes, "AN_HOUR", 0)
         with pytest.raises(aiosmtplib.SMTPResponseException) as no:
             await running.mail(*both, text="Please erase my data", **once)
         assert no.value.code == 451
-        monkeypatch.setattr(letterbox, "AN_HOUR", 2)
+        monkeypatch.setattr(mailboxes, "AN_HOUR", 2)
         assert "accepted before" in await running.mail(*both, text="Please erase my data", **once)
         assert len(await requests(running)) == 1
         assert len(await running.rows(Statement(select(message.c.id)))) == 1

@@ -21,7 +21,8 @@ from bridge.dates import day
 from bridge.dispatch import deciding, identity
 from bridge.dispatch import requests as register
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.requests import NUMBER, Ask, By, Someone, named
+from bridge.dispatch.request_stops import NUMBER
+from bridge.dispatch.requests import Ask, By, Someone, named
 from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.privacy.letters import of_country

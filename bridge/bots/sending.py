@@ -36,7 +36,7 @@ from bridge.store.drafts import (
     send_from_chats,
     store_drafts,
 )
-from bridge.store.listed import ANY
+from bridge.store.listed import ANY, OBJECTED
 from bridge.store.sql import Values
 from bridge.store.staff import Person
 from bridge.store.submissions import Stored
@@ -292,7 +292,7 @@ class Sending:
             facts.append(_leaves(ready))
         tokens = {t for e in ready for t in (e.prepared.phone_index, e.prepared.all_index)}
         rows = await self.bridge.store.read(ACTIVE, keys=Values(tokens))
-        listed = {row[3] for row in rows if row[4] == ANY}
+        listed = {row[3] for row in rows if row[4] in (ANY, OBJECTED)}
         stopped = sum(
             not listed.isdisjoint((e.prepared.phone_index, e.prepared.all_index)) for e in ready
         )

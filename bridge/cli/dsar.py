@@ -39,7 +39,10 @@ def open_(
         bool, typer.Option("--own", help="About an account with the operator, who decides.")
     ] = False,
     mode: Annotated[
-        str, typer.Option(help="Of erase: suppress, or only (messages may then return).")
+        str,
+        typer.Option(
+            help="Of erase: suppress, or only (messages may return); of object: marketing."
+        ),
     ] = "",
     ground: Annotated[
         str, typer.Option(help="Of restrict: accuracy unlawful claims objection.")
@@ -150,6 +153,17 @@ def class_(
 ) -> None:
     """Say what a letter asks for that no words settled."""
     _perform(config, "dsar class", as_json, id=id, kind=kind)
+
+
+@app.command()
+def correct(
+    id: Id,  # noqa: A002
+    number: Annotated[str, typer.Argument(metavar="NUMBER", help="The right one.")],
+    as_json: Json = False,
+    config: Config = None,
+) -> None:
+    """Say the right number, where the person wrote it in words."""
+    _perform(config, "dsar correct", as_json, id=id, number=number)
 
 
 @app.command()

@@ -23,22 +23,23 @@ from bridge.dispatch.clocks import Rarely
 from bridge.dispatch.deciding import resume
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.keeping import lapse
-from bridge.dispatch.requests import NUMBER, By, Someone, moved, told
+from bridge.dispatch.request_stops import NUMBER, let_go, stopping, to_marketing, unstopping
+from bridge.dispatch.requests import By, Someone, by_sms, moved, tenants_of, told, writes_for
 from bridge.dispatch.stopping import settle, wish
 from bridge.errors import BridgeError, Refused, StoreUnavailable, TryLater
 from bridge.model import Class
 from bridge.privacy import requests as law
-from bridge.privacy.requests import RELEASING, Kind, State
+from bridge.privacy.requests import RELEASING, STOPPING, Kind, State
 from bridge.store import ids
 from bridge.store.claims import lane
 from bridge.store.erasing import ERASURES_OF, erasure_of
 from bridge.store.holds import ON_PERSON
 from bridge.store.identity import forget_codes
 from bridge.store.leases import LEASE_SECONDS
-from bridge.store.listed import ANY
+from bridge.store.listed import ANY, MARKETING
 from bridge.store.rectifying import Rectified, Rectify, rectify
-from bridge.store.request_rows import ABANDONED, COUNTS, DUE, Request, request_of
-from bridge.store.requests import Move, Take, Unstop, take_requests, unstop
+from bridge.store.request_rows import ABANDONED, COUNTS, DEALS_WITH, DUE, Request, request_of
+from bridge.store.requests import Move, Take, take_requests, unstop
 from bridge.store.suppressions import Suppress, suppress_all
 from bridge.store.writers import Holding, Writer, holds_on_writers
 
@@ -147,12 +148,16 @@ class Clerk:
                 "lease": None,
             },
             letters=("held",),
+            sends=by_sms(self.bridge, request, "held"),
             told=told(self.bridge, request, "held", "A legal hold keeps the data; it is not used."),
         )
         return await moved(self.bridge, item, "held")
 
     async def _done(self, request: Request) -> Mapping[str, Any]:
-        match Kind(request.type):
+        kind = Kind(request.type)
+        if not request.tenant_id and kind not in STOPPING:
+            return await self._unknown(request)
+        match kind:
             case Kind.ACCESS | Kind.PORTABILITY:
                 since = await self._since(request)
                 return await self._executor.export(request, since)
@@ -168,6 +173,20 @@ class Clerk:
                 return await self._stop(request)
             case Kind.WITHDRAW:
                 return await self._withdraw(request)
+
+    async def _unknown(self, request: Request) -> Mapping[str, Any]:
+        """Whom no tenant knew: that is the answer, if none does by now. Raises Refused."""
+        if request.identity_kind == NUMBER:
+            known = await tenants_of(self.bridge, request.identity, DEALS_WITH)
+        else:
+            known = await writes_for(self.bridge, request.identity)
+        if known:
+            names = ", ".join(tenant.name for tenant in known)
+            raise Refused(
+                "somebody has data of this person by now",
+                f"open the request for each of them (`bridge dsar open --tenant`): {names}",
+            )
+        return {"nothing": True}
 
     async def _since(self, request: Request) -> float:
         if request.identity_kind != NUMBER:
@@ -188,11 +207,7 @@ class Clerk:
         return {"erased": counts, **await self._executor.receipt(request)}
 
     async def _unstop(self, request: Request) -> None:
-        keys, tenant, number = self.bridge.keys, request.tenant_id, request.identity
-        tokens = tuple(
-            k.person(tenant, number) if tenant else k.everyone(number) for k in (keys, *keys.older)
-        )
-        item = Unstop(tokens, request.received_at, self.bridge.clock())
+        item = unstopping(self.bridge, request, ANY, MARKETING, why="erase-only")
         await self.bridge.store.write(unstop, item)
 
     async def _erasing(self, request: Request) -> str:
@@ -203,7 +218,7 @@ class Clerk:
     async def _rectify(self, request: Request) -> Mapping[str, Any]:
         right = str(request.known_details.get("number", ""))
         if not right or request.identity_kind != NUMBER:
-            return {"note": "changed by hand"}
+            return {"by_hand": True}
         bridge = self.bridge
         tenant = bridge.register.tenants.get(request.tenant_id)
         if tenant is None:
@@ -255,15 +270,7 @@ class Clerk:
     async def _stop(self, request: Request) -> Mapping[str, Any]:
         if request.identity_kind != NUMBER or not request.identity:
             return {"stopped": False}
-        item = wish(
-            self.bridge.keys,
-            request.tenant_id,
-            request.identity,
-            scope="tenant" if request.tenant_id else "all",
-            source="portal",
-            now=self.bridge.clock(),
-            purpose=ANY,
-        )
+        item = stopping(self.bridge, request, MARKETING if to_marketing(request) else ANY)
         bound, _ = await self.bridge.store.write(suppress_all, item)
         await settle(self.bridge, bound)
         return {"stopped": True}
@@ -280,7 +287,11 @@ class Clerk:
         """Done; what waits for its release is closed later, all else now."""
         now = self.bridge.clock()
         recipients = ", ".join(outcome.get("recipients", ()))
-        then = () if Kind(request.type) in RELEASING else (self._closing(request, now),)
+        released = Kind(request.type) in RELEASING and not outcome.get("nothing")
+        then = () if released else (self._closing(request, now),)
+        lines = [f"{request.type}: done."]
+        if recipients:
+            lines.append(f"Tell these of the correction, who had the old data: {recipients}.")
         item = Move(
             request.id,
             (str(State.EXECUTING),),
@@ -293,7 +304,8 @@ class Clerk:
                 "lease": None,
                 "reason": recipients or request.reason,
             },
-            told=told(self.bridge, request, "carried out", f"{request.type}: done."),
+            told=told(self.bridge, request, "carried out", *lines, wide=bool(recipients)),
+            unstops=let_go(self.bridge, request, "decided"),
             then=then,
             forget=Kind(request.type) is Kind.ERASE,
         )
@@ -309,6 +321,7 @@ class Clerk:
             now,
             changes={"closed_at": now},
             letters=("done",),
+            sends=() if request.type == Kind.ERASE else by_sms(self.bridge, request, "done"),
         )
 
     async def _failed(self, request: Request, error: BridgeError) -> Request:

@@ -7,6 +7,7 @@ act names the states that it may come from; whoever comes second hears how it st
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,17 +15,8 @@ from typing import Final
 
 from bridge.dates import day
 from bridge.dispatch.bridge import Bridge
-from bridge.dispatch.requests import (
-    NUMBER,
-    UNPROVED,
-    By,
-    forwarding,
-    how,
-    moved,
-    read,
-    stops,
-    told,
-)
+from bridge.dispatch.request_stops import NUMBER, let_go, stops, to_marketing
+from bridge.dispatch.requests import UNPROVED, By, by_sms, forwarding, how, moved, read, told
 from bridge.errors import Refused
 from bridge.privacy import requests as law
 from bridge.privacy.requests import FINAL, RELEASING, TWO_PEOPLE, Kind, Role, State
@@ -61,6 +53,8 @@ async def instruct(bridge: Bridge, number: int, decision: str, reason: str, by: 
         raise Refused("this request is the operator's to decide", "approve or refuse it")
     if decision not in ("fulfil", "refuse"):
         raise Refused("a decision is fulfil or refuse")
+    if decision == "refuse":
+        _weighed(request)
     if not reason.strip():
         raise Refused("a decision needs its reason", 'write reason="…"')
     now = bridge.clock()
@@ -81,6 +75,15 @@ async def instruct(bridge: Bridge, number: int, decision: str, reason: str, by: 
         then=_after_instruction(bridge, request, decision, reason, by),
     )
     return await moved(bridge, item, "decided on now")
+
+
+def _weighed(request: Request) -> None:
+    """Raises Refused where the law leaves nothing to refuse."""
+    if to_marketing(request):
+        raise Refused(
+            "an objection to advertising is not weighed: it is followed (GDPR Art. 21(3))",
+            "fulfil it",
+        )
 
 
 def _after_instruction(
@@ -112,6 +115,8 @@ def _refusal(
         changes={"reason": reason.strip(), "closed_at": now},
         letters=("refused",),
         declines=declines,
+        unstops=let_go(bridge, request, "refused"),
+        sends=by_sms(bridge, request, "refused"),
     )
 
 
@@ -125,6 +130,8 @@ def _approval(bridge: Bridge, request: Request, by: By) -> Move:
         bridge.clock(),
         changes={"approved_by": by.actor},
         told=told(bridge, request, "approved", f"{request.type} may be carried out."),
+        # Afterwards nobody knows them.
+        sends=by_sms(bridge, request, "erasing") if request.type == Kind.ERASE else (),
     )
 
 
@@ -166,6 +173,7 @@ async def refuse(bridge: Bridge, number: int, reason: str, by: By) -> Request:
         raise Refused("a refusal needs its reason", "the person, and the tenant, are told it")
     request = await read(bridge, number, by.tenant)
     if request.role == Role.CONTROLLER:
+        _weighed(request)
         before = (str(State.VERIFIED), str(State.HELD))
         return await moved(bridge, _refusal(bridge, request, before, reason, by), "refused")
     item = replace(
@@ -187,7 +195,7 @@ async def reject(bridge: Bridge, number: int, by: By) -> Request:
     now = bridge.clock()
     item = Move(
         number,
-        (str(State.IDENTITY_PENDING),),
+        law.before(State.REJECTED),
         str(State.REJECTED),
         "rejected",
         by.actor,
@@ -229,6 +237,7 @@ async def extend(bridge: Bridge, number: int, months: int, reason: str, by: By) 
         tenant_id=by.tenant,
         changes={"extended_to": until, "extension_reason": reason.strip()},
         letters=("extended",),
+        sends=by_sms(bridge, replace(request, extended_to=until), "extended"),
         told=told(bridge, request, "extended", f"The answer is due by {day(until)} now."),
     )
     return await moved(bridge, item, "extended")
@@ -236,9 +245,11 @@ async def extend(bridge: Bridge, number: int, months: int, reason: str, by: By) 
 
 async def withdraw(bridge: Bridge, number: int, by: By, reason: str = "") -> Request:
     """The person takes a request back, or stops an export that is not theirs. Raises Refused."""
-    return await moved(
-        bridge, withdrawing(bridge, number, by, reason), "withdrawn: it has been carried out"
+    request = await read(bridge, number, by.tenant)
+    item = replace(
+        withdrawing(bridge, number, by, reason), unstops=let_go(bridge, request, "withdrawn")
     )
+    return await moved(bridge, item, "withdrawn: it has been carried out")
 
 
 def withdrawing(bridge: Bridge, number: int, by: By, reason: str = "") -> Move:
@@ -280,6 +291,26 @@ async def classed(bridge: Bridge, number: int, kind: Kind, by: By) -> Request:
     return await moved(bridge, item, "classed")
 
 
+async def corrected(bridge: Bridge, number: int, right: str, by: By) -> Request:
+    """Say the right number (E.164), where the person wrote it in words. Raises Refused."""
+    request = await read(bridge, number, by.tenant)
+    if request.type != Kind.RECTIFY or request.identity_kind != NUMBER:
+        raise Refused("this is no request to correct a number")
+    begun = (State.EXECUTING, State.DONE)
+    item = Move(
+        number,
+        tuple(str(s) for s in State if s not in FINAL and s not in begun),
+        # What was shown, was shown with another number.
+        str(State.APPROVED) if request.state == State.PREVIEWED else "",
+        "corrected",
+        by.actor,
+        bridge.clock(),
+        tenant_id=by.tenant,
+        changes={"details": json.dumps({**request.known_details, "number": right}), "confirm": ""},
+    )
+    return await moved(bridge, item, "corrected")
+
+
 # What must be kept, waits (P34)
 
 
@@ -300,6 +331,7 @@ async def hold(bridge: Bridge, number: int, hold_id: int, reason: str, by: By) -
             "lease": None,
         },
         letters=("held",),
+        sends=by_sms(bridge, request, "held"),
     )
     return await moved(bridge, item, "held")
 

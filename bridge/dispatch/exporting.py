@@ -265,8 +265,14 @@ class _Told:
 
     async def _names(self, person: int) -> list[Item]:
         names = await self._bridge.store.read(NAMES_OF, person=person)
+        found = [
+            {"what": "name", "name": name, "since": iso(at)}
+            for name, at in names
+            if at >= self._since
+        ]
+        if self._since:  # what a former owner of the number was called is not the new one's to read
+            return found
         groups = await self._bridge.store.read(GROUPS_OF, person=person)
-        found = [{"what": "name", "name": name, "since": iso(at)} for name, at in names]
         return found + [{"what": "group", "name": row[0], "since": None} for row in groups]
 
     async def _consents(self) -> list[Item]:

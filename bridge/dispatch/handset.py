@@ -15,16 +15,8 @@ from bridge.dispatch.deciding import withdrawing
 from bridge.dispatch.identity import hmac_of
 from bridge.dispatch.own import Addressee, own_message
 from bridge.dispatch.receipt_links import portal
-from bridge.dispatch.requests import (
-    NUMBER,
-    UNPROVED,
-    Ask,
-    By,
-    Someone,
-    facts,
-    made,
-    verified,
-)
+from bridge.dispatch.request_stops import NUMBER
+from bridge.dispatch.requests import UNPROVED, Ask, By, Someone, facts, made, verified
 from bridge.errors import Refused
 from bridge.privacy import asking, letters
 from bridge.privacy.requests import rules

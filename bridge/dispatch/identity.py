@@ -9,13 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Final
 
 from bridge.dispatch import consents
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.request_stops import NUMBER, let_go
 from bridge.dispatch.requests import (
-    NUMBER,
     By,
     facts,
     following,
@@ -29,7 +30,7 @@ from bridge.dispatch.stopping import wish
 from bridge.errors import Refused
 from bridge.phone import Phone
 from bridge.privacy import letters
-from bridge.privacy.requests import FINAL, RELEASING, Kind, State, rules
+from bridge.privacy.requests import FINAL, RELEASING, Kind, State, before, rules
 from bridge.store import ids
 from bridge.store.consents import Ended, end_consents
 from bridge.store.identity import (
@@ -49,11 +50,15 @@ from bridge.store.identity import (
     start_code,
 )
 from bridge.store.listed import RESTRICTED
-from bridge.store.request_rows import Request
+from bridge.store.request_rows import OF_PERSON, Request, request_of
 from bridge.store.requests import Check, Move, Moved
 from bridge.store.sql import Values
 
 _WAITS: Final = (str(State.RECEIVED), str(State.IDENTITY_PENDING))
+#: Where an export asks for a second fact: once it is proved, and while its file may be had.
+FACT_ASKED: Final = (frozenset(State) - FINAL - frozenset(map(State, _WAITS))) | {
+    State.RECEIPT_SENT
+}
 CODE_RULE: Final = "request-code"
 
 
@@ -156,7 +161,7 @@ async def second_fact(bridge: Bridge, number: int, answer: str, by: By) -> Reque
     Raises Refused.
     """
     request = await read(bridge, number, by.tenant)
-    if Kind(request.type) not in RELEASING or request.state in FINAL:
+    if Kind(request.type) not in RELEASING or request.state not in FACT_ASKED:
         raise Refused("no second fact is asked for here")
     now = bridge.clock()
     known = await bridge.store.read(LAST_TEXTS, all_index=bridge.keys.everyone(request.identity))
@@ -166,7 +171,7 @@ async def second_fact(bridge: Bridge, number: int, answer: str, by: By) -> Reque
     right = request.identity_kind == NUMBER and _knows(answer, texts, own)
     then = Move(
         number,
-        tuple(str(s) for s in State if s not in FINAL and str(s) not in _WAITS),
+        tuple(map(str, FACT_ASKED)),
         "",
         "second fact",
         by.actor,
@@ -227,10 +232,13 @@ async def restrict(bridge: Bridge, request: Request, by: By, *, on: bool, ground
 # A number changes hands (P51, P52)
 
 
-async def reassigned(bridge: Bridge, number: Phone, evidence: str, at: float, by: By) -> int:
+async def reassigned(
+    bridge: Bridge, number: Phone, evidence: str, at: float, by: By
+) -> tuple[int, int]:
     """A number has another owner since `at` (Unix time): how many consents are void.
 
-    Its suppressions stay. Raises TryLater where parts under way do not settle.
+    Also how many requests of its former owner ended: the number proves nobody's any more. Its
+    suppressions stay. Raises TryLater where parts under way do not settle.
     """
     kept = hashlib.sha256(evidence.strip().encode()).hexdigest()
     item = Reassigned(bridge.keys.everyone(number.e164), by.actor, kept, at)
@@ -241,7 +249,32 @@ async def reassigned(bridge: Bridge, number: Phone, evidence: str, at: float, by
         done: Ended = await bridge.store.write(end_consents, over)
         await consents.ended(bridge, over, done)
         count += done.ended
-    return count
+    return count, await _orphaned(bridge, number.e164, at, by)
+
+
+async def _orphaned(bridge: Bridge, e164: str, at: float, by: By) -> int:
+    """End what a former owner of a number asked for; whoever wrote by mail is told."""
+    keys, ended = bridge.keys, 0
+    tokens = Values(k.everyone(e164) for k in (keys, *keys.older))
+    for request in map(request_of, await bridge.store.read(OF_PERSON, tokens=tokens)):
+        if request.state in FINAL or request.received_at >= at:
+            continue
+        item = Move(
+            request.id,
+            before(State.WITHDRAWN),
+            str(State.WITHDRAWN),
+            "ended",
+            by.actor,
+            bridge.clock(),
+            detail="reassigned",
+            changes={"closed_at": bridge.clock()},
+            letters=("reassigned",),
+            unstops=let_go(bridge, request, "reassigned"),
+        )
+        with suppress(Refused):  # it is being carried out
+            await moved(bridge, item, "ended")
+            ended += 1
+    return ended
 
 
 async def owned_since(bridge: Bridge, e164: str) -> float:

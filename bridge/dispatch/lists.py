@@ -13,7 +13,7 @@ from bridge.errors import Refused
 from bridge.keyring import Keyring
 from bridge.model import Class
 from bridge.store.blocklist import BLOCK_CHANGES, BLOCKED, MoveBlocks, move_blocks
-from bridge.store.listed import ANY
+from bridge.store.listed import ANY, OBJECTED
 from bridge.store.sql import Values
 from bridge.store.store import Store
 from bridge.store.suppressions import ACTIVE, CHANGES
@@ -81,7 +81,7 @@ class Lists:
         if not self.stopped:
             return
         tokens = keys.tokens(tenant, e164)
-        if not self.stopped[ANY].isdisjoint(tokens):
+        if any(not self.stopped[kind].isdisjoint(tokens) for kind in (ANY, OBJECTED)):
             raise Refused(_OPTED_OUT, _ONLY_START)
         if klass == Class.MARKETING and any(
             not found.isdisjoint(tokens) for found in self.stopped.values()

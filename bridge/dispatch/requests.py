@@ -18,15 +18,15 @@ from bridge.dispatch.brakes import check_number
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.own import Addressee, own_message
 from bridge.dispatch.receipt_links import portal, receipt_link
-from bridge.dispatch.stopping import settle, wish
+from bridge.dispatch.request_stops import NUMBER, stops
+from bridge.dispatch.stopping import settle
 from bridge.dispatch.tenants import Tenant, tenant_of
 from bridge.errors import Refused
 from bridge.privacy import letters
 from bridge.privacy import requests as law
-from bridge.privacy.requests import RELEASING, STOPPING, Kind, Role, State
+from bridge.privacy.requests import RELEASING, Kind, Role, State
 from bridge.store import ids
 from bridge.store.announcements import Words
-from bridge.store.listed import ANY, MARKETING
 from bridge.store.notices import inbox_places
 from bridge.store.request_rows import (
     CONCERNS,
@@ -47,11 +47,9 @@ from bridge.store.requests import (
     move_requests,
     open_requests,
 )
+from bridge.store.sql import Statement
 from bridge.store.submissions import Prepared
-from bridge.store.suppressions import Suppress
 
-NUMBER: Final = "number"
-_UNPROVED: Final = "request"  # source of a suppression that nobody has proved yet
 UNPROVED: Final = (str(State.RECEIVED), str(State.IDENTITY_PENDING))
 
 
@@ -175,30 +173,9 @@ def token_of(bridge: Bridge, who: Someone) -> str:
     return bridge.keys.repeat(b"identity", who.kind.encode(), who.value.casefold().encode())
 
 
-def stops(bridge: Bridge, request: Request, *, proved: bool) -> tuple[Suppress, ...]:
-    """What a request stops: marketing on receipt, everything once the number is proved.
-
-    Stopping needs no proof; but nobody silences another's alarms.
-    """
-    if Kind(request.type) not in STOPPING or request.identity_kind != NUMBER:
-        return ()
-    if not request.identity:
-        return ()  # erased already, and suppressed with it
-    asked = wish(
-        bridge.keys,
-        request.tenant_id,
-        request.identity,
-        scope="tenant" if request.tenant_id else "all",
-        source="portal" if proved else _UNPROVED,
-        now=bridge.clock(),
-        purpose=ANY if proved else MARKETING,
-    )
-    return (asked,)
-
-
-async def tenants_of(bridge: Bridge, e164: str) -> list[Tenant]:
-    """The open tenants that know a number."""
-    rows = await bridge.store.read(KNOWN_TO, all_index=bridge.keys.everyone(e164))
+async def tenants_of(bridge: Bridge, e164: str, statement: Statement = KNOWN_TO) -> list[Tenant]:
+    """The open tenants that know a number; or, by `DEALS_WITH`, have something of it."""
+    rows = await bridge.store.read(statement, all_index=bridge.keys.everyone(e164))
     return [bridge.register.tenants.get(row[0]) or tenant_of(row[0], "", row[1]) for row in rows]
 
 
@@ -303,9 +280,11 @@ def facts(bridge: Bridge, request: Request, *, reason: str = "", code: str = "")
         reason=reason or request.reason,
         code=code,
         receipt=receipt_link(bridge, request.id),
-        only=request.known_details.get("mode") == "only",
+        mode=str(request.known_details.get("mode", "")),
         number=request.identity_kind == NUMBER,
         hidden=hidden,
+        nothing=bool(request.result.get("nothing")),
+        by_hand=bool(request.result.get("by_hand")),
     )
 
 
@@ -396,7 +375,7 @@ def forwarding(bridge: Bridge, request: Request, actor: str) -> Move:
 
 def release_notice(bridge: Bridge, request: Request) -> Prepared | None:
     """The SMS that warns the number before an export is handed out (P73)."""
-    if request.identity_kind != NUMBER or request.release_at is None:
+    if request.identity_kind != NUMBER or request.release_at is None or not request.tenant_id:
         return None
     said = replace(facts(bridge, request), due=request.release_at)
     words = letters.sms("release", request.lang, said)
@@ -423,3 +402,20 @@ def to_number(
         return own_message(bridge, sender, to, words, rule=rule, valid=valid)
     except Refused:
         return None
+
+
+#: An SMS about a request says something while it can be read soon.
+_NEWS_SECONDS: Final = 3 * 86400.0
+
+
+def by_sms(bridge: Bridge, request: Request, news: str) -> tuple[Prepared, ...]:
+    """The SMS that leads a proved number to the portal, where no mail can tell its owner (P33).
+
+    Whoever runs the bridge and acts on an instruction answers in their own way.
+    """
+    unproved = not request.identity_level or not request.identity
+    if request.answer_to or request.channel == "cli" or unproved or request.identity_kind != NUMBER:
+        return ()
+    words = letters.sms(news, request.lang, facts(bridge, request))
+    found = to_number(bridge, request, words, "request-news", _NEWS_SECONDS)
+    return (found,) if found is not None else ()

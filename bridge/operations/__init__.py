@@ -85,6 +85,7 @@ from bridge.operations.records import privacy_art28, privacy_drill, privacy_ropa
 from bridge.operations.requests import (
     dsar_approve,
     dsar_class,
+    dsar_correct,
     dsar_extend,
     dsar_forward,
     dsar_instruct,
@@ -197,6 +198,7 @@ REGISTRY: Final[Mapping[str, Operation]] = {
     "dsar refuse": dsar_refuse,
     "dsar reject": dsar_reject,
     "dsar class": dsar_class,
+    "dsar correct": dsar_correct,
     "dsar extend": dsar_extend,
     "dsar withdraw": dsar_withdraw,
     "dsar preview": dsar_preview,

@@ -15,7 +15,8 @@ from typing import Final
 
 from bridge import phone
 from bridge.dispatch import requests as register
-from bridge.dispatch.requests import NUMBER, Ask
+from bridge.dispatch.request_stops import NUMBER
+from bridge.dispatch.requests import Ask
 from bridge.errors import Refused, TryLater
 from bridge.operations.office import Item, Office, tenant_named
 from bridge.operations.requests import CHANNEL, WARNING, someone

@@ -8,7 +8,8 @@ from typing import Any, Final
 from bridge import phone
 from bridge.dispatch import deciding, identity
 from bridge.dispatch import requests as register
-from bridge.dispatch.requests import NUMBER, Ask, By, Someone, named
+from bridge.dispatch.request_stops import NUMBER
+from bridge.dispatch.requests import Ask, By, Someone, named
 from bridge.errors import Refused
 from bridge.operations.office import (
     Item,
@@ -102,11 +103,22 @@ WARNING: Final = (
 )
 
 
+#: What whoever carries out a rectification of anything but the number must know.
+BY_HAND: Final = (
+    "the bridge corrects numbers only: correct the rest by hand before you run this; the right"
+    " number is said with `bridge dsar correct ID NUMBER`"
+)
+
+
 def _details(kind: Kind, given: Mapping[str, str], region: str) -> dict[str, Any]:
     """What a kind of request needs beside itself. Raises Refused."""
     found: dict[str, Any] = {name: value for name, value in given.items() if value}
-    if found.get("mode", MODES[0]) not in MODES:
-        raise Refused(f"an erasure is {' or '.join(MODES)}")
+    modes = MODES.get(kind, ())
+    if "mode" in found and found["mode"] not in modes:
+        raise Refused(
+            f"there is no such way: {kind} {found['mode']}",
+            f"one of {', '.join(modes)}" if modes else f"`{kind}` takes no --mode",
+        )
     if found.get("ground", GROUNDS[0]) not in GROUNDS:
         raise Refused("there is no such ground (GDPR Art. 18(1))", f"one of {', '.join(GROUNDS)}")
     if "number" in found:
@@ -114,7 +126,7 @@ def _details(kind: Kind, given: Mapping[str, str], region: str) -> dict[str, Any
     return {name: value for name, value in found.items() if _BELONGS.get(name, kind) == kind}
 
 
-_BELONGS: Final = {"mode": Kind.ERASE, "ground": Kind.RESTRICT, "number": Kind.RECTIFY}
+_BELONGS: Final = {"ground": Kind.RESTRICT, "number": Kind.RECTIFY}
 
 
 async def dsar_list(
@@ -262,6 +274,13 @@ async def dsar_class(office: Office, *, id: str, kind: str) -> AsyncIterator[Ite
     yield _shown(request, reveal=False)
 
 
+async def dsar_correct(office: Office, *, id: str, number: str) -> AsyncIterator[Item]:  # noqa: A002
+    """Say what the right number is, where the person wrote it in words. Raises Refused."""
+    found = phone.parse(number, office.bridge.settings.region)
+    request = await deciding.corrected(office.bridge, _number(id), found.e164, _by(office))
+    yield _shown(request, reveal=False)
+
+
 async def dsar_extend(
     office: Office,
     *,
@@ -283,6 +302,8 @@ async def dsar_preview(office: Office, *, id: str) -> AsyncIterator[Item]:  # no
     """What would be done, and the code that `run` needs. Raises Refused."""
     request, code = await deciding.previewed(office.bridge, _number(id), _by(office))
     shown = _shown(request, reveal=False)
+    if request.type == Kind.RECTIFY and "number" not in request.known_details:
+        shown["warning"] = BY_HAND
     yield {**shown, "concerns": await register.concerns(office.bridge, request), "confirm": code}
 
 
@@ -317,8 +338,13 @@ async def reassigned(
     found = phone.parse(number, owner.region)
     at = register.moment(since) if since else office.bridge.clock()
     await record(office, "reassigned", why=evidence)
-    ended = await identity.reassigned(office.bridge, found, evidence, at, _by(office))
-    yield {"state": "reassigned", "since": iso(at), "consents_void": ended}
+    void, ended = await identity.reassigned(office.bridge, found, evidence, at, _by(office))
+    yield {
+        "state": "reassigned",
+        "since": iso(at),
+        "consents_void": void,
+        "requests_ended": ended,
+    }
 
 
 def _shown(request: Request, *, reveal: bool) -> Item:

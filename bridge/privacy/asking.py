@@ -39,6 +39,7 @@ class Wish:
 
     kind: Kind | None
     lang: str  # "" where the words are of no language
+    mode: str = ""  # of an objection: "marketing", where it is to nothing else
 
 
 def of_sms(text: str) -> Wish | None:
@@ -88,6 +89,12 @@ _MAIL: Final[tuple[tuple[Kind, str, str], ...]] = (
     (Kind.OBJECT, "no", r"innsigelse\w*|protester\w*|reserver\w*|ikke send\w*|artikkel 21"),
 )  # fmt: skip
 _READ: Final = [(kind, lang, re.compile(rf"\b(?:{words})\b")) for kind, lang, words in _MAIL]
+_ADVERTISING: Final = re.compile(
+    r"\b(?:marketing|advert\w*|promotion\w*|newsletters?|reklam\w*|obchodni\w* sdeleni\w*"
+    r"|nabidk\w*|markedsforing\w*|nyhetsbrev\w*)\b"
+)
+#: Beside advertising they object to more, or may: an objection is not made narrower than it is.
+_EVERYTHING: Final = re.compile(r"\b(?:all|any|everything|vse\w*|zadn\w*|alle?|alt)\b")
 #: Words that tell a language and nothing else.
 _TELLS: Final = {
     "cs": re.compile(
@@ -112,7 +119,9 @@ def of_mail(text: str) -> Wish:
             found[kind] += hits
             spoken[lang] += 3 * hits
     lang = spoken.most_common(1)[0][0] if spoken.total() else ""
-    return Wish(next(iter(found)) if len(found) == 1 else None, lang)
+    settled = next(iter(found)) if len(found) == 1 else None
+    narrow = settled is Kind.OBJECT and _ADVERTISING.search(said) and not _EVERYTHING.search(said)
+    return Wish(settled, lang, "marketing" if narrow else "")
 
 
 _NUMBER: Final = re.compile(

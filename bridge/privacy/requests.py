@@ -73,7 +73,8 @@ LEVELS: Final = ("", "address", "number", "vouched", "second-fact")
 
 NEXT: Final[Mapping[State, frozenset[State]]] = {
     State.RECEIVED: frozenset(
-        {State.IDENTITY_PENDING, State.VERIFIED, State.DUPLICATE, State.WITHDRAWN}
+        {State.IDENTITY_PENDING, State.VERIFIED, State.REJECTED, State.DUPLICATE}
+        | {State.WITHDRAWN}
     ),
     State.IDENTITY_PENDING: frozenset(
         {State.VERIFIED, State.REJECTED, State.DUPLICATE, State.WITHDRAWN}
@@ -103,7 +104,8 @@ RELEASING: Final = frozenset({Kind.ACCESS, Kind.PORTABILITY})
 #: A second person must agree to these.
 TWO_PEOPLE: Final = frozenset({Kind.ERASE})
 GROUNDS: Final = ("accuracy", "unlawful", "claims", "objection")  # of a restriction, Art. 18(1)
-MODES: Final = ("suppress", "only")  # of an erasure (P29)
+#: How a person is erased (P29), and what an objection is to (Art. 21(1) or (2)).
+MODES: Final = {Kind.ERASE: ("suppress", "only"), Kind.OBJECT: ("any", "marketing")}
 
 
 def before(after: State) -> tuple[str, ...]:

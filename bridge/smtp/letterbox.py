@@ -12,8 +12,8 @@ from typing import Final
 from bridge import phone
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.identity import enter_code
+from bridge.dispatch.request_stops import NUMBER
 from bridge.dispatch.requests import (
-    NUMBER,
     Ask,
     By,
     Someone,
@@ -112,7 +112,7 @@ class Letterbox:
                 _CHANNEL,
                 lang,
                 answer,
-                {"words": words[:_LONGEST]},
+                {"words": words[:_LONGEST]} | ({"mode": wish.mode} if wish.mode else {}),
                 undetermined=wish.kind is None,
                 # How many tenants know somebody is nobody's to count.
                 quiet=tenant is not home[0],

@@ -20,6 +20,8 @@ ANY: Final = "any"
 MARKETING: Final = "marketing"
 #: As ANY, and nobody but who restricted lifts it (Art. 18, PRIVACY P27): no START, no operator.
 RESTRICTED: Final = "restricted"
+#: As ANY, until an objection is decided (Art. 18(1)(d), PRIVACY P28); a STOP beside it stays.
+OBJECTED: Final = "objected"
 
 #: Tokens that are listed, each with the wider of what it stops.
 Listed = Mapping[str, str]

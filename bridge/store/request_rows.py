@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Text, bindparam, func, or_, select, text
+from sqlalchemy import BigInteger, Text, bindparam, exists, func, or_, select, text
 
 from bridge.store.chat_tables import contact
+from bridge.store.consent_tables import consent
 from bridge.store.request_tables import OPEN, dsr, dsr_event, instruction
 from bridge.store.sql import Row, Statement, among, constant
 from bridge.store.tables import conversation, incarnation, message, reply, subject, tenant
@@ -141,6 +142,23 @@ KNOWN_TO = Statement(
     select(tenant.c.id, tenant.c.settings, subject.c.id, subject.c.country, subject.c.phone)
     .join(subject, subject.c.tenant_id == tenant.c.id)
     .where(subject.c.all_index == bindparam("all_index"), tenant.c.closed_at.is_(None))
+    .order_by(tenant.c.id)
+)
+#: The same, of tenants that have more of a person than what the bridge itself wrote to them.
+DEALS_WITH = Statement(
+    select(tenant.c.id, tenant.c.settings)
+    .join(subject, subject.c.tenant_id == tenant.c.id)
+    .where(
+        subject.c.all_index == bindparam("all_index"),
+        tenant.c.closed_at.is_(None),
+        or_(
+            *(
+                exists().where(table.c.subject_id == subject.c.id)
+                for table in (reply, contact, consent)
+            ),
+            exists().where(message.c.subject_id == subject.c.id, message.c.exempt.is_not(True)),
+        ),
+    )
     .order_by(tenant.c.id)
 )
 #: (subject, number) as a tenant knows it, by its hash.

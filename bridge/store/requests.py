@@ -92,12 +92,23 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class Unstop:
+    """What a request had stopped, of these kinds, is stopped no more."""
+
+    tokens: tuple[str, ...]
+    purposes: tuple[str, ...]
+    since: float
+    now: float
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Move:
     """A request goes from one of `before` to `after` ("": it stays), if it stands there.
 
-    `changes` are columns; `stops`, `letters`, `told` and `sends` happen with it. `tenant_id` 0: any
-    tenant's.
-    `then` are moves that follow in the same transaction, where this one was done.
+    `changes` are columns; `stops`, `unstops`, `letters`, `told` and `sends` happen with it.
+    `tenant_id` 0: any tenant's. `then` are moves that follow in the same transaction, where this
+    one was done.
     """
 
     id: int
@@ -117,6 +128,7 @@ class Move:
     declines: str = ""  # why an instruction is not followed
     forget: bool = False  # the identity goes
     sends: tuple[Prepared, ...] = ()
+    unstops: tuple[Unstop, ...] = ()
     then: tuple[Move, ...] = ()
 
 
@@ -288,24 +300,16 @@ def _tell(request: Request, letters: Sequence[str], told: Sequence[Told], now: f
         yield from owe_words(request.tenant_id, each.places, each.words, now)
 
 
-@dataclass(frozen=True, slots=True)
-class Unstop:
-    """What a request had stopped is stopped no more: the person wants nothing kept (P29)."""
-
-    tokens: tuple[str, ...]
-    since: float
-    now: float
-
-
 _UNSTOP = Statement(
     update(suppression)
     .where(
         among(suppression.c.token, "keys"),
         suppression.c.lifted_at.is_(None),
         suppression.c.source.in_([constant("request"), constant("portal")]),
+        among(suppression.c.purpose, "purposes"),
         suppression.c.created_at >= bindparam("since"),
     )
-    .values(lifted_at=bindparam("now"), lift_source="erase-only")
+    .values(lifted_at=bindparam("now"), lift_source=bindparam("why"))
 )
 
 
@@ -313,7 +317,13 @@ def unstop(items: Sequence[Unstop]) -> Script:
     """How many suppressions ended, an item."""
     results = []
     for item in items:
-        values = {"keys": Values(item.tokens), "since": item.since, "now": item.now}
+        values = {
+            "keys": Values(item.tokens),
+            "purposes": Values(item.purposes),
+            "since": item.since,
+            "now": item.now,
+            "why": item.why,
+        }
         results.append((yield Do(_UNSTOP, values)))
     return results
 
@@ -404,6 +414,8 @@ def move(item: Move) -> Script:
     if item.check is not None:
         yield from add_check(item.id, item.check)
     bound = yield from _stopped(item.stops)
+    if item.unstops:
+        yield from unstop(item.unstops)
     yield from _tell(changed, item.letters, item.told, item.now)
     if item.sends:
         yield from store_submissions(item.sends)

@@ -15,7 +15,7 @@ from sqlalchemy import Text, and_, bindparam, func, or_, select, update
 from bridge.model import Class, State
 from bridge.store.claims import end_messages
 from bridge.store.list_tables import optout_link
-from bridge.store.listed import ANY, RESTRICTED, move_tokens
+from bridge.store.listed import ANY, OBJECTED, RESTRICTED, move_tokens
 from bridge.store.sql import (
     Do,
     Many,
@@ -230,6 +230,8 @@ def suppress(item: Suppress) -> Script:
     before = yield Rows(_ACTIVE, {"keys": Values([item.token])})
     # Nobody's opt-out stands for a restriction: START may lift it.
     purpose, wider = item.purpose, {ANY, item.purpose}
+    if item.purpose == OBJECTED:
+        purpose = ANY
     if item.purpose == RESTRICTED:
         purpose, wider = ANY, {RESTRICTED}
     stood = bool({row[4] for row in before} & wider)

@@ -17,8 +17,8 @@ from bridge.dispatch import consents, identity, keeping
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.deciding import may_release, withdraw
 from bridge.dispatch.receipt_links import receipt_link
+from bridge.dispatch.request_stops import NUMBER
 from bridge.dispatch.requests import (
-    NUMBER,
     UNPROVED,
     Ask,
     By,
@@ -33,7 +33,7 @@ from bridge.dispatch.tenants import Tenant
 from bridge.errors import Refused
 from bridge.privacy.requests import FINAL, RELEASING, Authority, Kind, State, authority
 from bridge.store import ids
-from bridge.store.listed import MARKETING, RESTRICTED
+from bridge.store.listed import MARKETING, OBJECTED, RESTRICTED
 from bridge.store.portal import Known
 from bridge.store.request_rows import OF_PERSON, Request, request_of
 from bridge.store.requests import Check
@@ -45,10 +45,18 @@ SOURCE: Final = "portal"
 #: Who acts here: nobody of the staff.
 ACTOR: Final = "the person"
 #: What may be asked for, in the order in which it is offered.
-KINDS: Final = ("access", "portability", "erase", "erase_only", "rectify", "restrict", "object")
+KINDS: Final = (
+    *("access", "portability", "erase", "erase_only", "rectify", "restrict"),
+    *("object_marketing", "object"),
+)
 #: A person may take back what has not been begun.
 _BEGUN: Final = frozenset({State.EXECUTING, State.DONE, State.FAILED}) | FINAL
 _LONGEST: Final = 2000
+
+#: What a person may disagree with, and is told what to do about (Art. 12(4), P33).
+_CONTESTED: Final = frozenset({State.REFUSED, State.REJECTED, State.HELD})
+#: States of a consent in which it is, or was, this person's.
+_GIVEN: Final = ("active", "withdrawn", "expired")
 
 #: Ways of a consent for which the page has words of its own; others are shown as they were given.
 _CHANNELS: Final = frozenset("cli slack telegram sms handset mail web import paper phone".split())
@@ -151,10 +159,8 @@ class Mine:
         asked = form.get("type", "")
         if asked not in KINDS:
             raise Told(say("choose"))
-        kind, _, only = asked.partition("_")
-        details = {"words": form.get("details", "").strip()[:_LONGEST]}
-        if only:
-            details["mode"] = "only"
+        kind, _, mode = asked.partition("_")
+        details = {"words": form.get("details", "").strip()[:_LONGEST], "mode": mode}
         now = self._bridge.clock()
         opened = await open_request(
             self._bridge,
@@ -211,16 +217,19 @@ class Mine:
         rows = await self._bridge.store.read(ACTIVE, keys=Values(tokens))
         purposes = {row[4] for row in rows}
         found = await consents.consents_of(self._bridge, tenant, known.phone) if tenant else []
+        # What a former owner of the number agreed to is not the new one's to read (P51, P52).
+        since = await identity.owned_since(self._bridge, known.phone)
+        given = [each for each in found if each.state in _GIVEN and each.given_at >= since]
         theirs = [r for r in requests if r.tenant_id == known.tenant_id]
         return {
             "id": known.tenant_id,
             "name": known.tenant,
-            "stopped": bool(purposes - {MARKETING, RESTRICTED}),
-            "restricted": RESTRICTED in purposes,
+            "stopped": bool(purposes - {MARKETING, RESTRICTED, OBJECTED}),
+            "restricted": bool(purposes & {RESTRICTED, OBJECTED}),
             "no_marketing": MARKETING in purposes,
             "decides": tenant is None or tenant.profile == "processor",
             "authority": self._authority(tenant),
-            "consents": [_consent(each, say) for each in found],
+            "consents": [_consent(each, say) for each in given],
             "requests": [await self._shown(request, say) for request in theirs],
         }
 
@@ -239,7 +248,8 @@ class Mine:
         return {
             "id": ids.show(request.id),
             "type": request.type,
-            "state": request.state,
+            # A receipt is an erasure's.
+            "state": "done" if state is State.RECEIPT_SENT else request.state,
             "received": spoken_day(request.received_at, say.code),
             "open": state not in FINAL and not ready,
             "unproved": request.state in UNPROVED,
@@ -247,13 +257,15 @@ class Mine:
             "cancellable": state not in _BEGUN or (releasing and not ready and state not in FINAL),
             "due": spoken_day(request.due, say.code),
             "reason": request.reason,
+            "extended": request.extension_reason if state not in FINAL else "",
+            "remedy": state in _CONTESTED or request.extended_to is not None,
             "release": spoken_minute(request.release_at, say.code)
             if waits and request.release_at
             else "",
             "question": releasing
-            and state not in FINAL
-            and request.state not in UNPROVED
-            and request.identity_level not in ("second-fact", "vouched"),
+            and state in identity.FACT_ASKED
+            and request.identity_level not in ("second-fact", "vouched")
+            and (state is not State.RECEIPT_SENT or _file(request) is not None),
             "file": ready and _file(request) is not None,
             "until": spoken_day(await self._until(request), say.code) if ready else "",
             "password": str(request.result.get("password", "")) if ready else "",
@@ -274,9 +286,11 @@ class Mine:
     async def _requests(self, visitor: Visitor) -> list[Request]:
         if not visitor.known:
             return []
-        token = token_of(self._bridge, Someone(NUMBER, visitor.known[0].phone))
+        number = visitor.known[0].phone
+        token = token_of(self._bridge, Someone(NUMBER, number))
         rows = await self._bridge.store.read(OF_PERSON, tokens=Values([token]))
-        return [request_of(row) for row in rows]
+        since = await identity.owned_since(self._bridge, number)
+        return [one for one in map(request_of, rows) if one.received_at >= since]
 
     async def _own(self, visitor: Visitor, shown: str) -> Request:
         """One of the person's own requests. Raises Refused."""

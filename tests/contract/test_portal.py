@@ -17,7 +17,7 @@ from sqlalchemy import func, select, update
 from yarl import URL
 
 from bridge import phone
-from bridge.dispatch import consents, deciding, receipting
+from bridge.dispatch import consents, deciding, identity, receipting
 from bridge.dispatch.requests import By
 from bridge.dispatch.submit import submit
 from bridge.model import Origin, Submission
@@ -301,9 +301,38 @@ async def test_p28_an_objection_in_the_portal_stops_everything_at_once(visitor: 
     await visitor.enter(ANNA)
     answer = await visitor.post("/privacy/request", tenant="1", type="object")
     assert "Your request is here" in answer.page
-    assert "You get no messages from acme" in answer.page
+    assert "you get no messages until that ends" in answer.page
     with pytest.raises(Exception, match="opted out"):
         await visitor.running.mail(f"{ANNA}@sms.example")
+
+
+async def test_p28_an_objection_to_advertising_leaves_alarms_alone(visitor: Visitor) -> None:
+    await visitor.enter(ANNA)
+    answer = await visitor.post("/privacy/request", tenant="1", type="object_marketing")
+    assert "You get no advertising from acme" in answer.page
+    assert "You get messages from acme" in answer.page
+    await visitor.running.mail(f"{ANNA}@sms.example")
+
+
+async def test_p52_a_new_owner_reads_nothing_of_the_former_one(visitor: Visitor) -> None:
+    bridge = visitor.running.bridge
+    tenant = bridge.register.named("acme")
+    assert tenant is not None
+    person = consents.someone(bridge, tenant, phone.parse(ANNA))
+    terms = Terms(text_version="v3", text="I want offers by SMS", given_at=bridge.clock())
+    await bridge.store.write(
+        give_consents, consents.giving(bridge, tenant, person, terms, frozenset())
+    )
+    await visitor.enter(ANNA)
+    await visitor.post("/privacy/request", tenant="1", type="rectify", details="I am Anna")
+    before = (await visitor.get("/privacy/me")).page
+    assert "Withdraw" in before
+    assert "asked for on" in before
+    number, by = phone.parse(ANNA), By("eva", "cli")
+    await identity.reassigned(bridge, number, "the network says so", bridge.clock(), by)
+    after = (await visitor.get("/privacy/me")).page
+    assert "No consent of yours is written down." in after
+    assert "You have asked for nothing so far." in after
 
 
 async def test_p15_a_request_goes_to_the_tenant_who_decides(visitor: Visitor) -> None:
@@ -502,7 +531,7 @@ async def test_dates_are_written_as_the_reader_writes_them(czech: Visitor) -> No
 
     await until(notice)
     notices = [text for text in await czech.phone(ANNA) if "Nekdo zada" in text]
-    assert re.search(r"vydame ji \d+\. \d+\. \d{4} \d\d:\d\d CES?T\.", notices[-1])
+    assert re.search(r"vydame ji nejdrive \d+\. \d+\. \d{4} \d\d:\d\d CES?T\.", notices[-1])
 
 
 async def test_p33_each_sender_has_its_own_authority(czech: Visitor) -> None:

@@ -16,7 +16,7 @@ import pyzipper
 from sqlalchemy import func, select
 
 from bridge import opening
-from bridge.dispatch import receipting
+from bridge.dispatch import contacts, receipting
 from bridge.dispatch.aftercare import SETTLED, Aftercare
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.clerk import Clerk
@@ -225,6 +225,11 @@ async def test_p52_after_a_number_changed_hands_only_what_came_since(
 ) -> None:
     await sent(bridge, text="For the one before")
     await answered(bridge, "From the one before")
+    acme = bridge.register.named("acme")
+    assert acme is not None
+    await contacts.import_csv(bridge, acme, f"name,number,groups\neva,{ANNA},night\n".encode())
+    named = opened(await do("privacy export", **WHO))["names"]
+    assert {each["name"] for each in named} == {"eva", "night"}
     await do("reassigned", number=ANNA, evidence="the operator's list", tenant="acme")
     await sent(bridge, text="For the new one")
     await answered(bridge, "From the new one")
@@ -232,6 +237,7 @@ async def test_p52_after_a_number_changed_hands_only_what_came_since(
     assert told["since"] is not None
     assert [m["text"] for m in told["messages"]] == ["For the new one"]
     assert [r["text"] for r in told["replies"]] == ["From the new one"]
+    assert told["names"] == []
 
 
 async def test_p24_the_other_tenants_data_is_not_in_it(bridge: Bridge, do: Do) -> None:

@@ -29,8 +29,10 @@ DRAWN = {
     ("executing", "done"),
     ("done", "receipt_sent"),
 }
-#: Ours: a proof that comes with the request, a refusal of our own, a failure and its next try.
+#: Ours: a proof that comes with the request, an end without one, a refusal of our own, a failure
+#: and its next try.
 OURS = {
+    ("received", "rejected"),
     ("received", "verified"),
     ("verified", "refused"),
     ("executing", "failed"),
@@ -189,7 +191,8 @@ def test_an_sms_is_a_request_only_word_for_word() -> None:
     ],
 )
 def test_a_mail_is_read_for_the_right_it_uses(text: str, kind: Kind | None, lang: str) -> None:
-    assert asking.of_mail(text) == asking.Wish(kind, lang)
+    found = asking.of_mail(text)
+    assert (found.kind, found.lang) == (kind, lang)
 
 
 def test_a_number_in_a_mail_is_found_as_it_was_written() -> None:
@@ -263,6 +266,6 @@ def test_p26_the_letter_names_who_had_the_old_data_or_nobody(lang: str) -> None:
 
 def test_p29_the_last_letter_warns_whoever_kept_no_suppression() -> None:
     kept = letters.letter("done", "en", FACTS).text
-    only = letters.letter("done", "en", replace(FACTS, only=True)).text
+    only = letters.letter("done", "en", replace(FACTS, mode="only")).text
     assert "No more messages" in kept
     assert "may be sent to you again" in only

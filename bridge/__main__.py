@@ -11,6 +11,9 @@ from bridge.cli import part
 
 def main() -> None:
     """Run the command that the arguments name."""
+    os.umask(
+        0o077
+    )  # what we write of people is their owner's, also in a folder that others may enter
     _open_what_is_closed()
     try:
         try:

@@ -174,7 +174,11 @@ class Listener:
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         if soft != resource.RLIM_INFINITY and soft < wanted:
             fewer = max(soft - _OTHER_FILES, 1)
-            log.warning("few open files allowed", smtp_connections=fewer)
+            log.warning(
+                "few open files allowed",
+                smtp_connections=fewer,
+                hint=f"allow {wanted}: LimitNOFILE= in the unit, or ulimit -n",
+            )
             self.service.limits = replace(self.service.limits, connections=fewer)
 
     def _remove_path(self) -> None:

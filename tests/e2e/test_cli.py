@@ -76,6 +76,20 @@ async def test_commands_work_through_the_running_bridge_and_after_it(house: Hous
     assert ANNA not in house.said()
 
 
+async def test_what_is_kept_is_its_owners_alone_also_in_a_folder_for_all(tmp_path: Path) -> None:
+    """A volume or a folder that somebody else has made may be entered by anybody."""
+    config = tmp_path / "bridge.toml"
+    config.write_text(CONFIG)
+    folder = tmp_path / "data"
+    folder.mkdir(mode=0o755)
+    async with a_house(tmp_path, config, bare=True) as house:
+        await house.start()
+        await told(house, "send", ANNA, "Boiler 3 is cold")
+        found = {path.name: path.stat().st_mode & 0o077 for path in folder.iterdir()}
+    assert {"bridge.sqlite", "bridge.sqlite-wal", "bridge.lock", "pepper"} <= set(found)
+    assert not any(found.values()), found
+
+
 async def test_a_killed_bridge_does_not_stand_in_the_way(house: House) -> None:
     bridge = await house.start()
     bridge.kill_tree()

@@ -11,9 +11,8 @@ from bridge.cli import part
 
 def main() -> None:
     """Run the command that the arguments name."""
-    os.umask(
-        0o077
-    )  # what we write of people is their owner's, also in a folder that others may enter
+    # What we write of people is its owner's alone, also in a folder that others may enter.
+    os.umask(0o077)
     _open_what_is_closed()
     try:
         try:

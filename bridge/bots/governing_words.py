@@ -29,7 +29,7 @@ _DETAILS: Final = ("kind", "country", "purpose", "effective", "mechanism", "unti
 
 def subproc(line: Line, _region: str) -> Command:
     """`/sms subproc`."""
-    action = _action(line, "list", "add", "notify")
+    action = line.choice("list", "add", "notify", without="list")
     if action == "list":
         line.end()
         return Subproc(action, "", {})
@@ -40,7 +40,7 @@ def subproc(line: Line, _region: str) -> Command:
 
 def breach(line: Line, _region: str) -> Command:
     """`/sms breach`."""
-    action = _action(line, "list", "report", "open", "notify", "close")
+    action = line.choice("list", "report", "open", "notify", "close", without="list")
     if action == "list":
         line.end()
         return Breach(action, 0, "")
@@ -76,7 +76,7 @@ def resume(line: Line, _region: str) -> Command:
 
 def brake(line: Line, _region: str) -> Command:
     """`/sms brake`."""
-    action = _action(line, "list", "lift", "confirm")
+    action = line.choice("list", "lift", "confirm", without="list")
     if action == "list":
         line.end()
         return Braking(action, 0, "")
@@ -89,7 +89,7 @@ def brake(line: Line, _region: str) -> Command:
 
 def access(line: Line, _region: str) -> Command:
     """`/sms access`."""
-    action = _action(line, "review", "grant", "revoke", "close-all")
+    action = line.choice("review", "grant", "revoke", "close-all", without="review")
     words = []
     while line and "=" not in line.ahead[0].text:
         words.append(line.take("the name").text)
@@ -103,13 +103,3 @@ def access(line: Line, _region: str) -> Command:
     if action == "grant" and "role" not in given:
         raise line.wrong("role=<role> is missing")
     return Access(action, who, given)
-
-
-def _action(line: Line, *known: str) -> str:
-    """The first word; without one the first of those that are known."""
-    if not line:
-        return known[0]
-    word = line.take("what to do")
-    if word.text.casefold() not in known:
-        raise line.wrong(f"it can be {', '.join(known[:-1])} or {known[-1]}", word)
-    return word.text.casefold()

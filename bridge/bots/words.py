@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from bridge.errors import Refused
+from bridge.store import ids
 
 _WORD = re.compile(r"\S+")
 
@@ -70,6 +71,26 @@ class Line:
         self._at += 1
         return self._words[self._at - 1]
 
+    def choice(self, *known: str, without: str) -> str:
+        """The next word, one of those known; `without` one where there is none.
+
+        Raises WrongWord.
+        """
+        if not self:
+            return without
+        word = self.take("what to do")
+        if word.text.casefold() not in known:
+            raise self.wrong(f"it can be {', '.join(known[:-1])} or {known[-1]}", word)
+        return word.text.casefold()
+
+    def id(self, whose: str) -> int:
+        """The next word as the id of a message, a request, … Raises WrongWord."""
+        word = self.take(f"the {whose}'s id")
+        number = read_id(word.text)
+        if number is None:
+            raise self.wrong(f"this is not a {whose}'s id", word)
+        return number
+
     def skip(self, count: int) -> None:
         """Take so many words at once."""
         self._at += count
@@ -88,3 +109,12 @@ class Line:
     def wrong(self, sentence: str, word: Word | None = None) -> WrongWord:
         """The error for a word of this line, or for its end."""
         return WrongWord(sentence, self.form, self.text, word)
+
+
+def read_id(text: str) -> int | None:
+    """The id that a word is, None where it is none."""
+    try:
+        number = ids.read(text)
+    except ValueError:
+        return None
+    return number if number <= ids.LARGEST else None

@@ -217,7 +217,7 @@ async def test_the_list_shows_what_is_due_and_another_tenants_nothing(tmp_path: 
         ("dsar instruct 38g4sre5p0100 fulfil", "reason=… is missing"),
         ("dsar extend 38g4sre5p0100 months=1", "reason=… is missing"),
         ("dsar list due=soon", "due is a count"),
-        ("dsar show nonsense", "not a message's id"),
+        ("dsar show nonsense", "not a request's id"),
         ("restrict +420601123456 maybe case=38g4sre5p0100", "on or off"),
         ("restrict +420601123456 on", "case=<id> is missing"),
     ],

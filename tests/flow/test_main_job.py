@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiosmtplib
@@ -215,7 +216,8 @@ async def test_stop_suppresses_cancels_confirms_once_and_start_lifts(tmp_path: P
     async with smsc() as centre, a_bridge(write_config(tmp_path, port=centre.port)) as bridge:
         await bridge.mail(TO)
         await delivered(bridge)
-        await bridge.mail(f"{ANNA[1:]}.at-203001010900@sms.example".replace("2030", "2027"))
+        later = datetime.now(UTC) + timedelta(days=2)
+        await bridge.mail(f"{ANNA[1:]}.at-{later:%Y%m%d%H%M}@sms.example")
         centre.mo(source=ANNA[1:], destination=OURS[1:], text="Stop.")
         await delivered(bridge, 2)
         assert "no more messages" in centre.messages[-1].text

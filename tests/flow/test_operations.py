@@ -131,7 +131,7 @@ UNSENT: list[tuple[dict[str, str], str]] = [
     ({"text": "  "}, "there is no text to send"),
     ({"text": "word " * 999}, "the text needs 33 SMS parts"),
     ({"at": "tomorrow"}, "--at is no time"),
-    ({"at": "203011232000"}, "the time is more than 90 days ahead"),
+    ({"at": "209911232000"}, "the time is more than 90 days ahead"),
     ({"originator": "much too long a name"}, "--from must be a number with plus"),
 ]
 

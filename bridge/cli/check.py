@@ -266,9 +266,8 @@ class Examination:
         if s.slack.apps():
             from bridge.bots.slack.check import check
 
-            async with asyncio.timeout(PATIENCE_S * len(s.slack.apps())):
-                for found in await check(s):
-                    self._tell(Finding(*found))
+            for found in await check(s, PATIENCE_S):
+                self._tell(Finding(*found))
         if s.telegram.token.get_secret_value():
             from bridge.bots.telegram import check as telegram
 

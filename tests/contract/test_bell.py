@@ -1,6 +1,7 @@
 """A ring is heard, through every broker, and again after whatever has broken."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -632,6 +633,31 @@ async def test_password_and_database_of_a_url_are_honoured(
             await Bell.probe(server.url, tmp_path)
     finally:
         server.end()
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [("--maxmemory 1", "maxmemory"), ("--replicaof 127.0.0.1 1", "read only replica")],
+)
+async def test_the_probe_tells_of_a_server_that_takes_no_job(
+    setting: str, said: str, tmp_path: Path, free_port: Callable[[], int]
+) -> None:
+    server = Server(tmp_path, free_port(), *setting.split(), "--replica-serve-stale-data", "yes")
+    server.start()
+    client = redis.Redis(connection_pool=broker_redis.pool(server.url))
+    try:
+        await eventually(partial(_answers, client))
+        with pytest.raises(Misconfigured, match=said):
+            await Bell.probe(server.url, tmp_path)
+    finally:
+        client.connection_pool.disconnect()
+        server.end()
+
+
+def _answers(client: Any) -> bool:
+    with contextlib.suppress(redis.ConnectionError):
+        return bool(client.ping())
+    return False
 
 
 async def test_rediss_is_encrypted(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -872,7 +873,7 @@ async def test_a_count_that_is_overtaken_is_not_shown(slack: FakeSlack, ours: Ou
 
 async def checked(folder: Path, slack: FakeSlack, **keys: str) -> list[tuple[bool, str, str]]:
     path = write_config(folder, more=written(slack.url + "api/", **keys))
-    return [(f.ok, f.detail, f.hint) for f in await check(settings.load(path, {}))]
+    return [(f.ok, f.detail, f.hint) for f in await check(settings.load(path, {}), 15)]
 
 
 async def test_check_finds_what_is_there(slack: FakeSlack, tmp_path: Path) -> None:
@@ -899,8 +900,24 @@ async def test_check_names_what_is_missing(slack: FakeSlack, tmp_path: Path) -> 
     assert not line[0]
 
 
+async def test_check_tells_of_a_slack_that_says_nothing_or_nothing_of_use(
+    slack: FakeSlack, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/api/"
+        path = write_config(tmp_path, more=written(url, **SOCKET))
+        found = await check(settings.load(path, {}), 0.2)
+    assert [each.part for each in found] == ["slack", "slack events"]
+    assert {each[1:3] for each in found} == {(False, "no answer within 0 s")}
+    assert "firewall" in found[0].hint
+    slack.next["auth.test"].append(web.Response(status=502))
+    bot, line = await checked(tmp_path, slack, **SOCKET)
+    assert bot[:2] == (False, "Slack gives no answer that can be used")
+    assert line[0]
+
+
 async def test_check_blames_no_token_where_slack_is_not_reached(tmp_path: Path) -> None:
     nowhere = written("http://127.0.0.1:1/api/", **SOCKET)
-    found = await check(settings.load(write_config(tmp_path, more=nowhere), {}))
+    found = await check(settings.load(write_config(tmp_path, more=nowhere), {}), 15)
     hint = "check that this machine reaches [slack] api_url"
     assert [each[1:] for each in found] == [(False, "Slack cannot be reached", hint)] * 2

@@ -263,6 +263,10 @@ def _seconds(headers: Mapping[str, str]) -> float:
         return 1.0
 
 
+#: What to call a Doubtful where nothing was to be posted.
+NO_ANSWER: Final = "Slack gives no answer that can be used"
+
+
 def _unheard() -> Doubtful:
     return Doubtful("Slack did not say whether it took it", "it is tried again by itself")
 

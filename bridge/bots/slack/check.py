@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from bridge.bots.slack.api import Api, Denied
+from bridge.bots.slack.api import NO_ANSWER, Api, Denied
 from bridge.bots.slack.hook import PATH
-from bridge.errors import BridgeError, TryLater
+from bridge.errors import BridgeError, Doubtful, TryLater
 from bridge.settings import Settings
 
 #: What the app needs, and for what.
@@ -34,22 +35,26 @@ class Found(NamedTuple):
     hint: str = ""
 
 
-async def check(settings: Settings) -> list[Found]:
-    """Ask Slack about every configured workspace."""
+async def check(settings: Settings, patience: float) -> list[Found]:
+    """Ask Slack about every configured workspace, each for `patience` seconds at most."""
     found: list[Found] = []
     for workspace in settings.slack.apps():
         part = "slack" if workspace.name == "slack" else f"slack {workspace.name}"
         api = Api(workspace, settings.slack.api_url)
+        looks = (_bot(api, part, patience), _way_in(api, part, settings.public_url, patience))
         try:
-            found += [await _bot(api, part), await _way_in(api, part, settings.public_url)]
+            found += await asyncio.gather(*looks)
         finally:
             await api.close()
     return found
 
 
-async def _bot(api: Api, part: str) -> Found:
+async def _bot(api: Api, part: str, patience: float) -> Found:
     try:
-        who = await api.identity()
+        async with asyncio.timeout(patience):
+            who = await api.identity()
+    except TimeoutError:
+        return _silent(part, patience)
     except BridgeError as error:
         return _wrong(part, error, f"take the bot token (xoxb-) anew: {_MANIFEST}")
     detail = f"speaks in the workspace {who.team_name} ({who.team})"
@@ -59,12 +64,12 @@ async def _bot(api: Api, part: str) -> Found:
     return Found(part, True, detail)
 
 
-async def _way_in(api: Api, part: str, public_url: str) -> Found:
+async def _way_in(api: Api, part: str, public_url: str, patience: float) -> Found:
     part += " events"
     workspace = api.workspace
     token = workspace.app_token.get_secret_value()
     if token:
-        return await _socket(api, part, token)
+        return await _socket(api, part, token, patience)
     if not workspace.signing_secret.get_secret_value().strip():
         hint = "set app_token (Socket Mode), or signing_secret (signed requests)"
         return Found(part, False, "nothing is heard: app_token and signing_secret are empty", hint)
@@ -75,17 +80,27 @@ async def _way_in(api: Api, part: str, public_url: str) -> Found:
     return Found(part, True, f"are awaited at {url}")
 
 
-async def _socket(api: Api, part: str, token: str) -> Found:
+async def _socket(api: Api, part: str, token: str, patience: float) -> Found:
     try:
-        await api.call("apps_connections_open", app_token=token)
+        async with asyncio.timeout(patience):
+            await api.call("apps_connections_open", app_token=token)
+    except TimeoutError:
+        return _silent(part, patience)
     except BridgeError as error:
         hint = "turn Socket Mode on, and make an app token (xapp-) with connections:write"
         return _wrong(part, error, hint)
     return Found(part, True, "come by Socket Mode")
 
 
+def _silent(part: str, patience: float) -> Found:
+    hint = "check that this machine reaches [slack] api_url, and that no firewall is between"
+    return Found(part, False, f"no answer within {patience:.0f} s", hint)
+
+
 def _wrong(part: str, error: BridgeError, hint: str) -> Found:
     """`hint` is for what Slack said, the error's own for what kept Slack from saying it."""
+    if isinstance(error, Doubtful):
+        return Found(part, False, NO_ANSWER, "see that [slack] api_url is Slack's, and Slack well")
     unheard = isinstance(error, TryLater) and not isinstance(error, Denied)
     return Found(part, False, error.sentence, error.hint if unheard else hint)
 

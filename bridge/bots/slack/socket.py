@@ -18,8 +18,8 @@ import structlog
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_bolt.response import BoltResponse
 
-from bridge.bots.slack.api import Api, proxy_of
-from bridge.errors import BridgeError
+from bridge.bots.slack.api import NO_ANSWER, Api, proxy_of
+from bridge.errors import BridgeError, Doubtful
 
 log = structlog.get_logger("bridge.slack")
 
@@ -90,6 +90,8 @@ class Socket:
             )
             async with connecting as line:
                 await self._listen(line, moved)
+        except Doubtful:
+            why = NO_ANSWER
         except BridgeError as error:
             why = error.sentence
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -30,6 +31,8 @@ GLANCE = 2.0
 GIVE_UP_SECONDS = 3 * 86400.0
 FIRST_RETRY, LONGEST_RETRY = 10.0, 1800.0
 IN_DOUBT = "in-doubt"
+#: Seconds between two warnings that an edge's notices wait.
+WARN_S = 60.0
 
 
 class Notifier(Protocol):
@@ -49,6 +52,8 @@ class Desk(Teller[Notice]):
         super().__init__(bridge, f"desk-{edge}", GLANCE)
         self.edge = edge
         self._notifier = notifier
+        self._warned_at = -WARN_S
+        self._waits = False
 
     async def _next(self) -> float | None:
         found = await self.bridge.store.read(NEXT_NOTICE, edge=self.edge)
@@ -95,15 +100,25 @@ class Desk(Teller[Notice]):
         except Refused as no:
             log.warning("notice refused", notice=notice.id, kind=notice.kind, reason=no.sentence)
             return NoticeDone(notice.id, "failed", self.bridge.clock(), reason=no.sentence)
-        except Doubtful:
-            return self._later(notice, IN_DOUBT)
         except TryLater as later:
-            return self._later(notice, later.sentence)
+            self._warn(later)
+            in_doubt = isinstance(later, Doubtful)
+            return self._later(notice, IN_DOUBT if in_doubt else later.sentence)
         except Exception as error:  # noqa: BLE001
             fault = type(error).__name__
             log.error("notice failed", notice=notice.id, kind=notice.kind, error=fault)
             return self._later(notice, fault)
+        if self._waits:
+            self._waits = False
+            log.info("notices leave again", edge=self.edge)
         return NoticeDone(notice.id, "sent", self.bridge.clock(), mailbox=mailbox)
+
+    def _warn(self, later: TryLater) -> None:
+        """Say why notices wait, not for each: one may wait where others leave."""
+        now = time.monotonic()
+        if now - self._warned_at >= WARN_S:
+            self._warned_at, self._waits = now, True
+            log.warning("notices wait", edge=self.edge, why=later.sentence, hint=later.hint)
 
     def _later(self, notice: Notice, reason: str) -> NoticeDone:
         now = self.bridge.clock()

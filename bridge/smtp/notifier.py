@@ -92,8 +92,9 @@ class MailNotifier:
         self._domain = smtp.domains[0]
         self._hostname = smtp.hostname or self._domain
         self._key = replyto.derive(bridge.keys.key("reply address"))
-        url = bridge.settings.mail.smarthost.get_secret_value()
-        self._smarthost = Smarthost(url, self._hostname) if url else None
+        mail = bridge.settings.mail
+        url, seconds = mail.smarthost.get_secret_value(), mail.timeout.total_seconds()
+        self._smarthost = Smarthost(url, self._hostname, timeout=seconds) if url else None
 
     async def tell(self, notice: Notice) -> bool:
         """Send one notice as a mail; True if it stays in our own mailbox.

@@ -40,7 +40,7 @@ class Smarthost:
     """
 
     def __init__(
-        self, url: str, local_hostname: str, *, timeout: float = 60.0, idle: float = 5.0
+        self, url: str, local_hostname: str, *, timeout: float = 30.0, idle: float = 5.0
     ) -> None:
         self._target = Target.parse(url)
         self._local_hostname = local_hostname

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import aiosmtplib
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope
+from structlog.testing import capture_logs
 
+from bridge.dispatch import answer
 from tests.bridges import ANNA, BERIT, OURS, WRITER, Running, a_bridge, until, write_config
 from tests.consents import OFFER, agree, shift
 from tests.smsc import Smsc, smsc
@@ -180,6 +184,39 @@ async def test_an_answer_that_its_writers_mailbox_refuses_goes_to_the_inbox(
             ((recipients, content),) = relay.mails
             assert recipients == ["desk@acme.example"]
             assert b"On my way" in content
+
+
+async def test_a_smarthost_that_says_nothing_is_told_of_and_gets_the_mail_once_it_speaks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(answer, "FIRST_RETRY", 0.01)
+    loop, relay = asyncio.get_running_loop(), Relay()
+    silent = socket.create_server(("127.0.0.1", 0))
+    port = silent.getsockname()[1]
+    more = f'[mail]\nsmarthost = "smtp://127.0.0.1:{port}"\ntimeout = "1s"'
+    async with smsc() as centre:
+        config = write_config(
+            tmp_path, port=centre.port, tenant='inbox = "desk@acme.example"', more=more
+        )
+        async with a_bridge(config):
+            await until(lambda: _bound(centre))
+            with capture_logs() as logs:
+
+                async def said(event: str) -> list[Any]:
+                    return [each for each in logs if each["event"] == event]
+
+                centre.mo(source=BERIT[1:], destination=OURS[1:], text="Who is this?")
+                (waits,) = await until(lambda: said("notices wait"))
+                assert waits["edge"] == "mail"
+                assert waits["why"].endswith("did not answer in time")
+                silent.close()
+                server = await loop.create_server(
+                    lambda: SMTP(relay, hostname="mx.test"), "127.0.0.1", port
+                )
+                async with server:
+                    await until(lambda: said("notices leave again"))
+                assert [recipients for recipients, _ in relay.mails] == [["desk@acme.example"]]
+                assert len(await said("notices wait")) == 1
 
 
 async def _any(found: Sequence[object]) -> bool:

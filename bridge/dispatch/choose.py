@@ -7,9 +7,8 @@ What the law, the country's networks or the carrier's own word forbid is never c
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass, replace
 from math import inf
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from bridge.dispatch import senders
 from bridge.dispatch.bridge import Bridge
@@ -41,8 +40,7 @@ class Ways(Protocol):
     def luck(self) -> Callable[[], float]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Leg:
+class Leg(NamedTuple):
     """What a route is chosen by. `wanted` is what the writer asked the phone to show, or ""."""
 
     tenant: Tenant
@@ -52,8 +50,7 @@ class Leg:
     wanted: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A carrier of a route, its place as configured, and what it would show."""
 
     carrier: Carrier
@@ -210,7 +207,7 @@ def numbered(bridge: Bridge, leg: Leg, place: Place) -> Place:
     if not place.pool:
         return place
     person = bridge.keys.person(leg.tenant.id, leg.destination)
-    return replace(place, originator=senders.of_pool(place.pool, person))
+    return place._replace(originator=senders.of_pool(place.pool, person))
 
 
 def _refused(leg: Leg, place: Place) -> Refused:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import functools
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
-_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300)
+from bridge.dispatch.durations import Timed
 
 
 class Metrics:
@@ -60,29 +60,20 @@ class Metrics:
         )
         self.requests_overdue = self._gauge("requests_overdue", "Those past their due date")
         self.store_up = self._gauge("store_up", "1 while the database takes writes")
-        self.accept_seconds = Histogram(
-            "bridge_accept_seconds",
-            "From the end of DATA to its answer",
-            buckets=_SECONDS,
-            registry=self.registry,
+        accepting = self._timed("accept", "From the end of DATA to its answer")
+        self.accept_seconds = accepting.of()
+        self.answer_seconds = self._timed(
+            "carrier_answer", "From a part's leaving to the carrier's answer", "carrier"
         )
-        self.answer_seconds = Histogram(
-            "bridge_carrier_answer_seconds",
-            "From a part's leaving to the carrier's answer",
-            ("carrier",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
-        self.wait_seconds = Histogram(
-            "bridge_wait_seconds",
-            "From stored to handed to a carrier",
-            ("lane",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+        self.wait_seconds = self._timed("wait", "From stored to handed to a carrier", "lane")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"bridge_{name}", text, labels, registry=self.registry)
 
     def _gauge(self, name: str, text: str, *labels: str) -> Gauge:
         return Gauge(f"bridge_{name}", text, labels, registry=self.registry)
+
+    def _timed(self, name: str, text: str, label: str = "") -> Timed:
+        found = Timed(f"bridge_{name}_seconds", text, label)
+        self.registry.register(found)
+        return found

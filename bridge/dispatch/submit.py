@@ -7,11 +7,11 @@ judged in the transaction that stores.
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass
 
 import structlog
 
+from bridge import flatjson
 from bridge.dispatch import billing, caps, senders
 from bridge.dispatch.advertising import Cleared, cleared
 from bridge.dispatch.brakes import check_number, fold_of, refused
@@ -159,7 +159,7 @@ def prepare(
         originator=originator,
         origin_kind=submission.origin.kind,
         origin_address=submission.origin.address,
-        origin=json.dumps(submission.origin.ref) if submission.origin.ref else "",
+        origin=flatjson.facts(submission.origin.ref) if submission.origin.ref else "",
         klass=str(submission.klass),
         urgent=submission.urgent,
         text=segmented.text,

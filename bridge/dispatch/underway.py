@@ -64,8 +64,8 @@ class Underway:
         self._whole = carrier.whole
         metrics, lanes = bridge.metrics, [lane(carrier.name, urgent) for urgent in (True, False)]
         self._count = {v: metrics.parts.labels(carrier.name, str(v)) for v in Verdict}
-        self._answers = metrics.answer_seconds.labels(carrier.name)
-        self._waits = [metrics.wait_seconds.labels(name) for name in lanes]
+        self._answers = metrics.answer_seconds.of(carrier.name)
+        self._waits = [metrics.wait_seconds.of(name) for name in lanes]
         self._watched = carrier.name in bridge.health.watched
         self._jobs: dict[int, Job] = {}
         self._revoked: dict[int, list[tuple[float, Bound]]] = {}

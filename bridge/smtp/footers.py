@@ -249,9 +249,11 @@ def _footer(text: str, *, first: bool) -> str:
 
 def is_device_line(text: str) -> bool:
     """Whether a line is a mail program's advertisement of itself or of its device."""
-    if _FROM_FAR_EAST.fullmatch(text.strip()):
+    if not text.isascii() and _FROM_FAR_EAST.fullmatch(text.strip()):
         return True
-    text = _MARKDOWN_LINK.sub(r"\1", text).strip(" *_\t")
+    if "](" in text:
+        text = _MARKDOWN_LINK.sub(r"\1", text)
+    text = text.strip(" *_\t")
     lowered = text.casefold()
     first = _FIRST_WORD.match(lowered)
     if not (first and first[1] in _FIRST_WORDS) and "outlook" not in lowered:

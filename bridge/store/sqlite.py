@@ -11,16 +11,17 @@ interpreter from each other at every statement.
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
+from bridge import flatjson
 from bridge.errors import StoreUnavailable
 from bridge.store.sql import (
     Compiled,
@@ -218,7 +219,7 @@ def _hop(connection: aiosqlite.Connection, work: Callable[..., Any], *args: Any)
 
 
 def _bind(compiled: Compiled, values: Mapping[str, Any]) -> list[Any]:
-    return [json.dumps(v) if isinstance(v, Values) else v for v in compiled.bind(values)]
+    return [flatjson.array(v) if isinstance(v, Values) else v for v in compiled.bind(values)]
 
 
 def _begin(connection: sqlite3.Connection) -> bool:
@@ -310,7 +311,7 @@ def _insert_all(
     at = touched = 0
     for count in _ROW_COUNTS:
         while len(rows) - at >= count:
-            values = [value for given in rows[at : at + count] for value in row(given)]
+            values = list(chain.from_iterable(map(row, rows[at : at + count])))
             touched += connection.execute(statement.rows_text(count), values).rowcount
             at += count
         if at == len(rows):

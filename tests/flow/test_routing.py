@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -327,7 +326,7 @@ async def test_a_route_is_explained_with_why_and_what_answers(tmp_path: Path) ->
         assert found == [("c", 0.25, "0.70 CZK"), ("a", 0.75, None), ("b", 0.0, None)]
         assert told["carriers"][0]["reason"] == "accepts and does not report"
         assert told["carriers"][0]["pool"] == POOL[:2]
-        told = roads.explained(bridge, replace(leg, wanted="Others"), roads.Own("anna"))
+        told = roads.explained(bridge, leg._replace(wanted="Others"), roads.Own("anna"))
         refused = {row["carrier"]: row["why_not"] for row in told["carriers"] if row["why_not"]}
         assert refused == {"a": "Others is not registered with a, which CZ asks for"}
         assert told["replies"] == "no"

@@ -36,9 +36,15 @@ _GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
+    asyncpg.PostgresSystemError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.LockNotAvailableError,
     asyncpg.QueryCanceledError,
+    # What whoever runs the server takes away and gives back: the password, the database, rights.
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
     OSError,
     TimeoutError,
 )
@@ -63,6 +69,8 @@ def unavailable(error: Exception) -> StoreUnavailable:
     """What PostgreSQL says, as a temporary refusal with what to do."""
     if isinstance(error, asyncpg.InsufficientResourcesError):
         hint = "PostgreSQL is short of disk, memory or connections: see its log"
+    elif isinstance(error, asyncpg.PostgresSystemError):
+        hint = "PostgreSQL cannot use its files or its memory: see its log, and its disk"
     elif isinstance(error, asyncpg.ReadOnlySQLTransactionError):
         hint = "this PostgreSQL only reads (a replica?): name the primary in [database] url"
     elif isinstance(error, _HELD_UP):

@@ -119,6 +119,46 @@ async def test_the_end_does_not_wait_for_a_database_that_does_not_answer(
             store.hurry(0.0)
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("taken", "given"),
+    [
+        (
+            "ALTER DATABASE {name} RENAME TO {name}_away",
+            "ALTER DATABASE {name}_away RENAME TO {name}",
+        ),
+        (
+            "ALTER DATABASE {name} ALLOW_CONNECTIONS false",
+            "ALTER DATABASE {name} ALLOW_CONNECTIONS true",
+        ),
+    ],
+)
+async def test_a_database_that_is_taken_away_is_waited_for(
+    taken: str, given: str, tmp_path: Path, postgres_url: str
+) -> None:
+    asyncpg = pytest.importorskip("asyncpg")
+    server, name = postgres_url.rsplit("/", 1)
+    async with a_database(postgres_url, tmp_path, {}) as database:
+        work = await database.worker("work-1")
+        await work.submit(1)
+        admin = await asyncpg.connect(f"{server}/postgres")
+        try:
+            await admin.execute(
+                "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1",
+                name,
+            )
+            await admin.execute(taken.format(name=name))
+            for _ in range(2):
+                for refused in (work.submit(2), work.count(message)):
+                    with pytest.raises(StoreUnavailable):
+                        await refused
+            await admin.execute(given.format(name=name))
+            await work.submit(3)
+            assert await work.count(message) == 2
+        finally:
+            await admin.close()
+
+
 async def _hint(work: Worker) -> str:
     with pytest.raises(StoreUnavailable) as refused:
         await work.submit(1, text="Boiler 3 is cold. " * 20_000)
@@ -138,6 +178,7 @@ async def _pages(work: Worker, most: int) -> None:
         ("QueryCanceledError", "pg_stat_activity"),
         ("TooManyConnectionsError", "short of disk, memory or connections"),
         ("ReadOnlySQLTransactionError", "only reads"),
+        ("UndefinedFileError", "see its log"),
         ("CannotConnectNowError", "check that PostgreSQL runs"),
     ],
 )

@@ -21,6 +21,7 @@ from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.choose import Leg, first
 from bridge.dispatch.clocks import Rarely
 from bridge.dispatch.deciding import resume
+from bridge.dispatch.decision_links import told_deciders
 from bridge.dispatch.erasing import Wish, erase
 from bridge.dispatch.keeping import lapse
 from bridge.dispatch.request_stops import NUMBER, let_go, stopping, to_marketing, unstopping
@@ -39,7 +40,7 @@ from bridge.store.leases import LEASE_SECONDS
 from bridge.store.listed import ANY, MARKETING
 from bridge.store.rectifying import Rectified, Rectify, rectify
 from bridge.store.request_rows import ABANDONED, COUNTS, DEALS_WITH, DUE, Request, request_of
-from bridge.store.requests import Move, Take, take_requests, unstop
+from bridge.store.requests import Move, Take, Told, take_requests, unstop
 from bridge.store.suppressions import Suppress, suppress_all
 from bridge.store.writers import Holding, Writer, holds_on_writers
 
@@ -403,6 +404,9 @@ class Clerk:
         left = int((request.due - now) // 86400)
         title = f"due in {left} days" if left >= 0 else "OVERDUE"
         lines = (f"{request.type} is {request.state}; due by {day(request.due)}.",)
+        deciders: tuple[Told, ...] = ()
+        if request.state == State.FORWARDED:
+            deciders = told_deciders(self.bridge, request, title, *lines)
         item = Move(
             request.id,
             (request.state,),
@@ -411,7 +415,7 @@ class Clerk:
             _ACTOR,
             now,
             changes={column: now},
-            told=told(self.bridge, request, title, *lines, wide=True),
+            told=(*told(self.bridge, request, title, *lines, wide=True), *deciders),
         )
         await self._move(request, item)
 

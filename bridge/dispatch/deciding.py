@@ -16,7 +16,7 @@ from typing import Final
 from bridge.dates import day
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.request_stops import NUMBER, let_go, stops, to_marketing
-from bridge.dispatch.requests import UNPROVED, By, by_sms, forwarding, how, moved, read, told
+from bridge.dispatch.requests import UNPROVED, By, by_sms, decide, forwarding, moved, read, told
 from bridge.errors import Refused
 from bridge.privacy import requests as law
 from bridge.privacy.requests import FINAL, RELEASING, TWO_PEOPLE, Kind, Role, State
@@ -38,7 +38,7 @@ async def forward(bridge: Bridge, number: int, by: By) -> Request:
         forwarding(bridge, request, by.actor),
         before=tuple(str(s) for s in State if s in _TELLABLE),
         after="",
-        told=told(bridge, request, f"decide on {request.type}", *how(request, ids.show(number))),
+        told=decide(bridge, request, proved=request.state == State.FORWARDED),
     )
     return await moved(bridge, again, "forwarded")
 

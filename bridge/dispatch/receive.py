@@ -25,7 +25,8 @@ from bridge.dispatch.stopping import stop, wish
 from bridge.dispatch.tenants import Tenant, tenant_of
 from bridge.errors import BadNumber, Refused, TryLater
 from bridge.model import Inbound, Receipt, State
-from bridge.privacy import keywords
+from bridge.privacy import asking, keywords
+from bridge.privacy.requests import Kind
 from bridge.privacy.workdays import next_workday
 from bridge.store.mo_parts import PartIn
 from bridge.store.receipts import ReceiptIn, record_receipts
@@ -248,6 +249,9 @@ def number_of(written: str) -> tuple[str, str]:
 def read(parts: Sequence[Inbound], country: str) -> Judged:
     """Join, decode and judge an MO."""
     text = decode(parts)
+    wish = asking.of_sms(text)
+    if wish is not None and wish.kind is not Kind.ERASE:
+        return Judged(text, "none", "")  # the register hears it; it stops nothing
     found = keywords.verdict(text, country or None)
     return Judged(text, found.verdict, found.keyword or "", found.weak)
 

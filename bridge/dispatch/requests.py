@@ -16,6 +16,7 @@ from bridge import phone
 from bridge.dates import day
 from bridge.dispatch.brakes import check_number
 from bridge.dispatch.bridge import Bridge
+from bridge.dispatch.decision_links import told_deciders
 from bridge.dispatch.own import Addressee, own_message
 from bridge.dispatch.receipt_links import portal, receipt_link
 from bridge.dispatch.request_stops import NUMBER, stops
@@ -149,7 +150,7 @@ def made(bridge: Bridge, ask: Ask, subject: int) -> Open:
         request,
         stops=() if ask.undetermined else stops(bridge, request, proved=False),
         letters=() if ask.quiet else ("undetermined" if ask.undetermined else "acknowledged",),
-        told=(Told(places, _asked(request)),) if places else (),
+        told=(Told(places, _asked(bridge, request)),) if places else (),
         then=(verified(bridge, request, ask.proof, ask.actor),) if ask.proof else (),
         actor=ask.actor,
     )
@@ -192,7 +193,7 @@ def inboxes_of(bridge: Bridge, request: Request) -> tuple[tuple[str, str], ...]:
     """Where whoever decides hears of it: the tenant's inboxes, or the operator's own."""
     own = inbox_places(bridge.settings.privacy.inbox)
     tenant = bridge.register.tenants.get(request.tenant_id)
-    theirs = inbox_places(tenant.inbox) if tenant is not None else []
+    theirs = inbox_places(tenant.inbox or tenant.deciders) if tenant is not None else []
     return tuple(theirs if request.role == Role.PROCESSOR else own or theirs)
 
 
@@ -207,24 +208,28 @@ def named(request: Request) -> str:
     return f"{local[:1]}…@{domain}" if at else f"{kind} …{shown[-3:]}"
 
 
-def _asked(request: Request) -> Words:
+def _asked(bridge: Bridge, request: Request) -> Words:
     shown = ids.show(request.id)
     kind = "an answer (somebody must class it)" if request.undetermined else request.type
     lines = [f"A person asks for: {kind}. It is about {named(request)}, by {request.channel}."]
     if request.role == Role.PROCESSOR:
         lines.append("You decide; nothing is shown or erased without your recorded instruction.")
     lines.append(f"The answer is due by {day(request.due)}; waiting does not stop the clock.")
-    lines += how(request, shown)
+    lines += how(bridge, request, shown)
     return Words(f"Request {shown}: {kind}", tuple(lines))
 
 
-def how(request: Request, shown: str) -> list[str]:
+def how(bridge: Bridge, request: Request, shown: str) -> list[str]:
     """What whoever decides types."""
     if request.role == Role.PROCESSOR:
         act = f'/sms dsar instruct {shown} fulfil|refuse reason="…"'
+        tenant = bridge.register.tenants.get(request.tenant_id)
+        by_mail = tenant is not None and tenant.deciders
         return [
             f"Decide, once the person has proved who they are: {act}",
-            "Without a chat, write your decision to whoever runs the bridge, who records it.",
+            "Then whoever decides for you by mail gets an address to do so."
+            if by_mail
+            else "Without a chat, write your decision to whoever runs the bridge, who records it.",
         ]
     return [f"Decide: bridge dsar show {shown}, then approve or refuse"]
 
@@ -358,7 +363,6 @@ def _proved(request: Request) -> tuple[str, ...]:
 
 def forwarding(bridge: Bridge, request: Request, actor: str) -> Move:
     """The move to the tenant, who decides."""
-    shown = ids.show(request.id)
     return Move(
         request.id,
         (str(State.VERIFIED),),
@@ -367,10 +371,16 @@ def forwarding(bridge: Bridge, request: Request, actor: str) -> Move:
         actor,
         bridge.clock(),
         changes={"told_at": bridge.clock()} if inboxes_of(bridge, request) else {},
-        told=told(
-            bridge, request, f"decide on {request.type}", *_proved(request), *how(request, shown)
-        ),
+        told=decide(bridge, request, *_proved(request)),
     )
+
+
+def decide(bridge: Bridge, request: Request, *lines: str, proved: bool = True) -> tuple[Told, ...]:
+    """News to the tenant that it is to decide: its inboxes learn how, its deciders can at once."""
+    title = f"decide on {request.type}"
+    ways = how(bridge, request, ids.show(request.id))
+    deciders = told_deciders(bridge, request, title, *lines) if proved else ()
+    return (*told(bridge, request, title, *lines, *ways), *deciders)
 
 
 def release_notice(bridge: Bridge, request: Request) -> Prepared | None:

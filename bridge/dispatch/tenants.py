@@ -62,6 +62,7 @@ class Tenant:
     reply_window: float = 30 * 86400.0
     keep_texts: float | None = None
     profile: str = "processor"
+    deciders: tuple[str, ...] = ()
     authority: str = ""
     help_text: str = ""
     stop_text: str = ""

@@ -36,6 +36,7 @@ from bridge.settings.values import (
     Listen,
     LmtpEndpoint,
     LocalPart,
+    MailAddresses,
     Name,
     Numbers,
     Octet,
@@ -211,6 +212,8 @@ class Tenant(Section):
     keep_texts: OptionalDuration = None
     # Who decides on what people ask for about their data: the tenant, or the operator.
     profile: Literal["processor", "controller"] = "processor"
+    # Who decides for the tenant by mail: each gets an address of their own for each request.
+    deciders: MailAddresses = []
     authority: str = ""
     help_text: str = "{tenant}: reply STOP to get no more messages, START to get them again."
     stop_text: str = "{tenant}: you will get no more messages. Reply START to get them again."

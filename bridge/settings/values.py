@@ -280,6 +280,15 @@ def _inboxes(value: object) -> list[str]:
     return [each for each in given if each]
 
 
+def _mail_addresses(value: object) -> list[str]:
+    """Mail addresses of people."""
+    found = _inboxes(value)
+    for each in found:
+        if "@" not in each:
+            raise ValueError(f'must be mail addresses, such as ["eva@example.com"], not "{each}"')
+    return found
+
+
 def _proofs(value: object) -> list[str]:
     """One proof or a list of them, all of which must hold."""
     given = [value] if isinstance(value, str) else value
@@ -388,6 +397,7 @@ Currency = Annotated[str, BeforeValidator(_currency)]
 Percent = Annotated[str, BeforeValidator(_percent)]
 VariableSymbol = Annotated[str, BeforeValidator(_variable_symbol)]
 Inboxes = Annotated[list[str], BeforeValidator(_inboxes)]
+MailAddresses = Annotated[list[str], BeforeValidator(_mail_addresses)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 Octet = Annotated[int, Field(ge=0, le=255)]
 Count = Annotated[int, Field(ge=1)]

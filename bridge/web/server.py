@@ -15,6 +15,7 @@ from bridge.ports import Inbox
 from bridge.settings import Listen
 from bridge.web.api import Api
 from bridge.web.callbacks import Callbacks
+from bridge.web.decide import DecisionPage
 from bridge.web.files import FilePage
 from bridge.web.glimpse import GlimpsePage
 from bridge.web.guard import guarded, harden
@@ -58,6 +59,7 @@ def make_app(
     app.add_routes(Api(phones, mails).routes())
     app.add_routes(GlimpsePage(bridge).routes())
     app.add_routes(OptOutPage(bridge).routes())
+    app.add_routes(DecisionPage(bridge).routes())
     app.add_routes(FilePage(bridge).routes())
     app.add_routes(Portal(bridge).routes())
     app.add_routes(Callbacks(bridge, inbox).routes())

@@ -13,7 +13,7 @@ from bridge.dispatch.requests import Ask, Someone, open_request
 from bridge.errors import Refused
 from bridge.privacy import asking
 from bridge.privacy.requests import Kind
-from bridge.store.tables import body, message, suppression
+from bridge.store.tables import body, message, reply, suppression
 from tests.requesters import (
     ANNA,
     BERTA,
@@ -130,6 +130,17 @@ async def test_no_number_that_nobody_proved_gets_news_by_sms(bridge: Bridge, do:
     await do("dsar extend", id=opened["id"], months=1, reason="many messages")
     assert (await do("dsar reject", id=opened["id"]))["state"] == "rejected"
     assert await own_texts(bridge) == []
+
+
+@pytest.mark.parametrize("words", ["GDPR INNSYN", "Gdpr vypis", "GDPR EXPORT"])
+async def test_who_asks_for_a_copy_by_sms_is_not_taken_for_one_who_wants_no_more(
+    bridge: Bridge, do: Do_, words: str
+) -> None:
+    await sent(bridge, await texted(bridge))
+    await writes(bridge, words)
+    assert [one["type"] for one in await do("dsar list")] == ["access"]
+    assert await rows(bridge, reply.c.verdict) == [("none",)]
+    assert await active(bridge) == set()
 
 
 # Objection

@@ -60,6 +60,11 @@ def _derived(key: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=SIZE, salt=None, info=info).derive(key)
 
 
+def master_path(master_key_file: Path | None, pepper_file: Path | None, data_dir: Path) -> Path:
+    """Where the master key is."""
+    return master_key_file or lock.keyfile("master_key", pepper_file, data_dir)
+
+
 def master(path: Path, *, named: bool) -> tuple[Master, bool]:
     """The master key, and whether it was made just now: never where a setting named its file.
 

@@ -24,7 +24,7 @@ from bridge.dispatch.restored import admit
 from bridge.dispatch.route import Routes
 from bridge.errors import Misconfigured
 from bridge.keyring import Keyring, Signer, keyring, signer
-from bridge.master import Master, master
+from bridge.master import Master, master, master_path
 from bridge.settings import Settings
 from bridge.store.facts import settle
 from bridge.store.ids import Ids
@@ -73,9 +73,7 @@ async def opened(settings: Settings, role: str = "command") -> AsyncIterator[Bri
 def _master(settings: Settings) -> Master:
     """The master key. Raises Misconfigured."""
     privacy = settings.privacy
-    path = privacy.master_key_file or lock.keyfile(
-        "master_key", privacy.pepper_file, settings.data_dir
-    )
+    path = master_path(privacy.master_key_file, privacy.pepper_file, settings.data_dir)
     found, made = master(path, named=privacy.master_key_file is not None)
     if made:
         log.warning("a master key was made; keep a backup of it", path=str(path))

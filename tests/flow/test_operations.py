@@ -16,7 +16,7 @@ from bridge.control import ControlServer
 from bridge.dispatch.bridge import Bridge
 from bridge.dispatch.receive import Reception
 from bridge.dispatch.submit import submit
-from bridge.errors import BadNumber, Refused, TryLater
+from bridge.errors import BadNumber, Misconfigured, Refused, TryLater
 from bridge.model import Class, Origin, State, Submission
 from bridge.operations import REGISTRY, Office
 from bridge.settings import load
@@ -443,6 +443,16 @@ async def test_a_number_that_is_none_is_not_suppressed(do: Do_) -> None:
 
 
 # The control socket
+
+
+async def test_keys_are_not_wrapped_by_a_master_key_that_the_bridge_did_not_read(
+    bridge: Bridge, do: Do_
+) -> None:
+    assert await do("master rewrap") == [{"rewrapped": 0, "lost": 0}]
+    path = bridge.settings.data_dir / "master_key"
+    path.write_text("ab" * 32 + "\n" + path.read_text())
+    with pytest.raises(Misconfigured, match="nothing was wrapped"):
+        await do("master rewrap")
 
 
 @pytest.fixture

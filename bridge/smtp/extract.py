@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from bridge.smtp import automatic, body, footers, headers, markers, mime, quotes, simple
-from bridge.smtp.lines import Line, Traits, joined
+from bridge.smtp.lines import Line, Traits, joined, together
 
 _ANGLED = re.compile(r"<([^<>]{1,512})>")
 _BARE_ADDRESS = re.compile(r"[^\s<>\"(),;:]{1,128}@[^\s<>\"(),;:]{1,255}")
@@ -116,7 +116,7 @@ def _tidy(lines: list[Line], policy: Policy) -> tuple[str, list[str]]:
     own = [line.text for line in lines if not markers.is_drawn_answer_line(line.text)]
     text, rule = markers.between("\n".join(own), policy.end_markers)
     kept, rules = (text.split("\n"), [rule]) if rule else footers.strip(own)
-    return joined([Line(line) for line in kept]), rules
+    return together(kept), rules
 
 
 def _with_policy(text: str, subject: str, policy: Policy) -> tuple[str, list[str]]:
@@ -149,7 +149,7 @@ def _identifier(value: str) -> str:
 
 def _encodable(value: str) -> str:
     """A header's value without the lone surrogates that stand for octets of no known charset."""
-    return value.encode("utf-8", "replace").decode("utf-8")
+    return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
 
 
 def _is_urgent(head: headers.Headers) -> bool:

@@ -82,7 +82,7 @@ _BARE_DEVICE = re.compile(
     r"|sent úr (?:iphone|ipad|android|samsung)[^\n.!?:]{0,40}\.?",
     re.IGNORECASE,
 )
-_FROM_FAR_EAST = re.compile(
+FROM_FAR_EAST = re.compile(
     r"(?:iPhone|iPad|Android|Galaxy)から送信(?:された)?"
     r"|(?:[发發來来]自|从|從)我的 ?(?:iPhone|iPad|Galaxy|\w{0,6}(?:手机|手機))(?:发送|傳送)?"
     r"|ส่งจาก ?(?:iPhone|iPad|Android|Galaxy)(?: ?ของฉัน)?"
@@ -249,7 +249,7 @@ def _footer(text: str, *, first: bool) -> str:
 
 def is_device_line(text: str) -> bool:
     """Whether a line is a mail program's advertisement of itself or of its device."""
-    if not text.isascii() and _FROM_FAR_EAST.fullmatch(text.strip()):
+    if not text.isascii() and FROM_FAR_EAST.fullmatch(text.strip()):
         return True
     if "](" in text:
         text = _MARKDOWN_LINK.sub(r"\1", text)

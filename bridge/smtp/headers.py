@@ -46,10 +46,13 @@ class Headers:
 
     __slots__ = ("_fields", "_first")
 
-    def __init__(self, fields: Sequence[tuple[str, str]] = ()) -> None:
+    def __init__(
+        self, fields: Sequence[tuple[str, str]] = (), first: dict[str, str] | None = None
+    ) -> None:
+        """`first` is for whoever has them by lower-case name already, within `MAX_VALUE`."""
         self._fields = fields
         # Read backwards, so that of a repeated field the first one stays.
-        self._first = {name.lower(): value[:MAX_VALUE] for name, value in reversed(fields)}
+        self._first = first or {name.lower(): v[:MAX_VALUE] for name, v in reversed(fields)}
 
     def __contains__(self, name: str) -> bool:
         return name in self._first

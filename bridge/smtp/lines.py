@@ -68,12 +68,17 @@ def blank(lines: list[Line]) -> bool:
 
 
 def joined(lines: list[Line]) -> str:
-    """The text of the lines: no white space at line ends, one blank line at most in a row."""
-    if len(lines) == 1:
-        return lines[0].text.rstrip()
+    """The text of the lines, as `together` puts them."""
+    return together([line.text for line in lines])
+
+
+def together(texts: list[str]) -> str:
+    """One text of several: no white space at line ends, one blank line at most in a row."""
+    if len(texts) == 1:
+        return texts[0].rstrip()
     out: list[str] = []
-    for line in lines:
-        text = line.text.rstrip()
+    for each in texts:
+        text = each.rstrip()
         if text or (out and out[-1]):
             out.append(text)
     return "\n".join(out).rstrip("\n")

@@ -23,6 +23,8 @@ def lines_of(text: str) -> list[Line]:
         text = _without_uuencoded(text)
     if "\n>" in text and "<" in text:
         text = _PARTED.sub(r"\1> \2", text)
+    if ">" not in text:
+        return [Line(line) for line in text.split("\n")]
     return [
         Line(line, Kind.PERHAPS_QUOTED if line.startswith((">", " >")) else Kind.OWN)
         for line in text.split("\n")

@@ -47,7 +47,7 @@ def read(raw: bytes) -> tuple[Headers, list[Reading]] | None:
     if content.items.get("charset", "") not in _LABELS:
         return None
     lines = lines_of(body.decode("ascii"))
-    return None if blank(lines) else (Headers(list(fields.items())), [Reading(lines, [])])
+    return None if blank(lines) else (Headers(list(fields.items()), fields), [Reading(lines, [])])
 
 
 def _fields(head: str) -> dict[str, str] | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bridge.smtp import automatic, body, markers, quotes, simple
+from bridge.smtp import automatic, body, footers, markers, quotes, simple
 from bridge.smtp.extract import Policy, extract
 from bridge.smtp.headers import parameters
 from bridge.smtp.lines import Kind, Line, Traits
@@ -191,3 +191,10 @@ def test_a_plain_alert_takes_the_short_way() -> None:
 )
 def test_what_the_long_way_drops_the_short_way_leaves_to_it(body: bytes) -> None:
     assert simple.read(b"From: a@b.example\r\nSubject: Plan\r\n\r\n" + body) is None
+
+
+@given(st.from_regex(footers.FROM_FAR_EAST, fullmatch=True))
+def test_a_device_line_of_the_far_east_is_beyond_ascii(line: str) -> None:
+    """So that a line of ASCII need not be held against it."""
+    assert not line.isascii()
+    assert footers.is_device_line(line)

@@ -212,12 +212,12 @@ def finish_demands(items: Sequence[Finish]) -> Script:
 
 
 def _check(found: Demand, item: Finish) -> None:
+    if found.state not in ("open", "approved"):
+        raise Refused(f"this demand is {found.state}", "`bridge demand list` shows them")
     if item.state == "answered" and (found.kind != ACCESS or found.state != "approved"):
         raise Refused(
             "this demand has not been approved", "`bridge demand approve`, by different people"
         )
-    if item.state == "refused" and found.state not in ("open", "approved"):
-        raise Refused(f"this demand is {found.state}", "`bridge demand list` shows them")
 
 
 #: What an answer may hold, by the name that a demand gives it.

@@ -261,7 +261,7 @@ async def test_p57_nothing_goes_out_before_two_different_people_agree(
     assert twice["state"] == "approved"
     (answer,) = await do("demand answer", "petr", id=number)
     assert answer == {"sent_at": None, "state": "queued"}
-    with pytest.raises(Refused, match="not been approved"):
+    with pytest.raises(Refused, match="this demand is answered"):
         await do("demand answer", id=number)
 
 

@@ -161,9 +161,10 @@ def test_p33_the_authority_is_the_tenants_then_the_operators_then_the_czech_one(
 
 
 @pytest.mark.parametrize("text", sorted({*asking.ABOUT, *(f"gdpr {w}" for w in asking.WORDS)}))
-def test_the_words_of_requests_are_nothing_to_the_keywords(text: str) -> None:
+def test_the_words_of_requests_are_no_keywords(text: str) -> None:
+    """They stop and start nothing; that a request is a wish may be heard."""
     for country in (None, "CZ", "NO", "US", "GB", "IT"):
-        assert keywords.verdict(text, country).verdict == "none"
+        assert keywords.verdict(text, country).verdict in ("none", "intent")
 
 
 def test_an_sms_is_a_request_only_word_for_word() -> None:

@@ -18,9 +18,12 @@ LEAP: Final = 60.0
 BELIEVED: Final = 300.0
 
 
+_RUNNING: Final[int] = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
+
 def running() -> float:
     """Seconds that only run, also while the machine sleeps where it can tell."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+    return time.clock_gettime(_RUNNING)
 
 
 class SettledClock:

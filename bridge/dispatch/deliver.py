@@ -116,10 +116,8 @@ class Lanes:
         if self.bridge.brakes.halted(prepared.tenant_id):
             return None
         parts = 1 if self.carrier.whole else prepared.parts
-        room = self._room()
-        if not prepared.urgent:
-            room = min(room, self._bulk_room(room))
-        if parts > room:
+        room, bulk = self._room()
+        if parts > (room if prepared.urgent else bulk):
             return None
         self._ledger.flush()
         self._born_at = self._loop.time()
@@ -173,7 +171,7 @@ class Lanes:
         """Claim and send once. True when there may be more to do at once."""
         if self._underway.stopping:
             return False
-        room = self._room()
+        room, bulk = self._room()
         if room <= 0:
             self._drained = False
             self._wait_for_room()
@@ -183,7 +181,7 @@ class Lanes:
             room -= room // 4  # some is left for messages that are born meanwhile
         asked = self._loop.time()
         begun = self._underway.begun(room)
-        bulk = self._bulk_room(room)
+        bulk = min(room, bulk)
         self._reserved += room
         try:
             claims = await self._ask(room, bulk, begun)
@@ -233,22 +231,23 @@ class Lanes:
             raise
         return claims
 
-    def _room(self) -> int:
-        """Parts that may be asked for: 0 also when others may take this process for dead."""
+    def _room(self) -> tuple[int, int]:
+        """Parts that may be asked for, and how many of them in bulk.
+
+        None when others may take this process for dead. Bulk leaves some places of a large window
+        free, so that an urgent part need not wait.
+        """
         if not self._is_open():
-            return 0
-        return min(self.carrier.room - len(self._out), self._out.room()) - self._reserved
+            return 0, 0
+        free = self.carrier.room - len(self._out) - self._reserved
+        room = min(free, self._out.room() - self._reserved)
+        return room, min(room, max(0, free - self.config.window // RESERVE_SHARE))
 
     def _is_open(self) -> bool:
         """Whether anything may be claimed, were there room."""
         if not self.bridge.tenure.stands() or self._ledger.behind:
             return False
         return not self.bridge.brakes.all_halted
-
-    def _bulk_room(self, room: int) -> int:
-        """Bulk leaves some places of a large window free, so that an urgent part need not wait."""
-        taken = len(self._out) + self._reserved + self.config.window // RESERVE_SHARE
-        return min(room, max(0, self.carrier.room - taken))
 
     def _moved(self, moves: Sequence[Move]) -> None:
         """After the commit: tell whoever is next."""

@@ -199,7 +199,7 @@ class Session:
             yield from self._have(people, make=True)
         sealed = [self._sealed_row(row, seals) for row in rows]
         if isinstance(step, Many):
-            return replace(step, rows=sealed)
+            return Many(step.statement, sealed)
         return replace(step, values=sealed[0])
 
     def _sealed_row(
